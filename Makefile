@@ -1,0 +1,77 @@
+# Everything that is done with this project, for people and machines alike. `make help` lists it.
+# Needed on the machine: Python 3.11 or newer, make, git. Everything else is installed into .venv, pinned and hashed.
+
+PYTHON ?= python3
+JOBS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEV_LOCK := .ci/requirements-dev.lock
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.PHONY: help demo test lint format typecheck imports tests bench goldens schema lock wheel clean
+
+help: ## list what can be done
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## a working project in build/demo: validate, plan, apply, drift, on the sandbox
+	rm -rf build/demo
+	$(BIN)/reconciler demo build/demo
+
+test: lint typecheck imports tests ## everything that must hold before a change is merged
+
+lint: $(READY) ## style and form of the code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+typecheck: $(READY)
+	$(BIN)/mypy
+
+imports: $(READY)
+	$(BIN)/lint-imports --no-logo
+
+tests: $(READY) ## the tests alone, with branch coverage and the installed wheel
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term:skip-covered
+
+format: $(READY) ## bring the code into form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## the figures of tests/benchmarks
+	$(BIN)/python tests/benchmarks/run.py
+
+goldens: $(READY) ## write tests/golden anew; look at the difference before it is committed
+	$(BIN)/pytest -q --update-goldens tests/test_reports.py
+
+schema: $(READY) ## write schema/*.schema.json anew
+	$(BIN)/reconciler schema --out schema
+
+wheel: $(READY) ## build the wheel into dist
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+# A pinned version stays as long as it fits; `make lock LOCK=--upgrade` takes the newest.
+LOCK ?=
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-emit-index-url --custom-compile-command "make lock" --quiet $(LOCK)
+
+lock: $(BIN)/python ## pin the dependencies of pyproject.toml with hashes
+	$(PIP) install --quiet uv
+	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --group dev --constraint requirements.lock --output-file $(DEV_LOCK)
+
+clean: ## remove what was made here, .venv too
+	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+# pip is told twice to be quiet: a machine's own index settings may warn about every package.
+$(READY): requirements.lock $(DEV_LOCK) pyproject.toml | $(BIN)/python
+	$(PIP) install -qq --require-hashes -r $(DEV_LOCK)
+	$(PIP) install -qq --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,27 @@
+"""The one catalogue of what people read.
+
+Every sentence that reaches a person passes through `say`, so that a second language is a file and not a change of code.
+English is the language of the sources; a language without a translation falls back to it.
+"""
+
+from __future__ import annotations
+
+import gettext
+from pathlib import Path
+from typing import Any, Final
+
+DOMAIN: Final = "reconciler"
+LOCALES: Final = Path(__file__).with_name("locale")
+
+_speaker: gettext.NullTranslations = gettext.NullTranslations()
+
+
+def speak(language: str) -> None:
+    """Choose the language of `say` for this process, by its two-letter code; an unknown one speaks English."""
+    global _speaker  # noqa: PLW0603 - the language is a property of the process, set once by the command line
+    _speaker = gettext.translation(DOMAIN, LOCALES, [language], fallback=True)
+
+
+def say(sentence: str, /, **values: Any) -> str:
+    """Translate `sentence` and fill its `{names}`; the values themselves are never read as templates."""
+    return _speaker.gettext(sentence).format(**values)

@@ -1,0 +1,169 @@
+"""A node against its declared fields: every mistake at once, each at its place.
+
+The compiled validator says quickly whether there is any mistake; only then does jsonschema look, whose errors say exactly
+which rule was broken where. Python's own patterns would let a line break at the end of a name pass, and digits of other
+scripts; so both ask the compiled one about patterns. A test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+
+from reconciler.catalogue import say
+from reconciler.diagnostics import Finding, did_you_mean, error
+from reconciler.document import Node
+from reconciler.kinds.fields import Record
+from reconciler.personal import mask_text
+from reconciler.resource import Origin
+
+
+class Checker:
+    """The rules of one record, compiled once."""
+
+    __slots__ = ("_fast", "_schema", "record")
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self._schema = record.schema()
+        self._fast = jsonschema_rs.Draft202012Validator(self._schema)
+
+    def read(self, node: Node) -> tuple[Any, list[Finding]]:
+        """The values of `node` as this record, and its mistakes; only without mistakes are the values right."""
+        values = self.record.read(node)
+        if self._fast.is_valid(values):
+            return values, []
+        mistakes = _explaining()(self._schema).iter_errors(values)
+        findings = dict.fromkeys(finding for mistake in mistakes for finding in _worded(mistake, node))
+        assert findings, "a mistake was found that cannot be explained"
+        return values, list(findings)
+
+
+@cache
+def _explaining() -> Any:
+    """The validator that explains, with the other one's understanding of patterns."""
+    from jsonschema import Draft202012Validator, ValidationError, validators
+
+    def pattern(_validator: Any, wanted: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+        if not _pattern(wanted).is_valid(instance):
+            yield ValidationError(f"does not match {wanted}")
+
+    untyped: Any = validators
+    return untyped.extend(Draft202012Validator, {"pattern": pattern})
+
+
+@cache
+def _pattern(wanted: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator({"pattern": wanted})
+
+
+def _worded(mistake: Any, root: Node) -> Iterator[Finding]:
+    """One broken rule in words. The path leads to the node, the schema beside it says what would have been right."""
+    path = list(mistake.absolute_path)
+    node = root.at(iter(path))
+    where = _last_name(path)
+    rule, wanted, found = mistake.validator, mistake.validator_value, mistake.instance
+    if rule == "additionalProperties":
+        known = mistake.schema.get("properties", {})
+        for name, entry in (node.entries or {}).items():
+            if name not in known:
+                yield error("SPC001", say("'{key}' is not a key here", key=name), entry.key, did_you_mean(name, known))
+    elif rule == "required":
+        for name in wanted:
+            if name not in found:
+                yield error("SPC002", say("'{key}' is missing", key=name), node.origin, _doc(mistake.schema, name))
+    elif rule == "type":
+        yield error(
+            "SPC003",
+            say("{what} must be {type}", what=where, type=_TYPES.get(str(wanted), str(wanted))),
+            node.origin,
+            _shown(found),
+        )
+    elif rule == "enum":
+        yield error(
+            "SPC004",
+            say("{what} may not be {value}", what=where, value=_quoted(found)),
+            node.origin,
+            did_you_mean(str(found), wanted),
+        )
+    elif rule == "pattern" and mistake.schema.get("title"):
+        yield error(
+            "SPC005", say("{what} must be {form}", what=where, form=mistake.schema["title"]), node.origin, _shown(found)
+        )
+    elif rule == "pattern":
+        broken = (node.entries or {}).get(str(found))
+        yield error(
+            "SPC005",
+            say("{name} is not allowed as a name here", name=_quoted(found)),
+            broken.key if broken else node.origin,
+            say("use letters, digits and '_'"),
+        )
+    elif rule == "minLength":
+        yield error("SPC005", say("{what} is empty", what=where), node.origin, say("write a value, or remove the key"))
+    elif rule == "minItems":
+        yield error("SPC002", say("{what} is empty", what=where), node.origin, say("write at least one"))
+    elif rule == "anyOf":
+        choice = [name for option in wanted for name in option["required"]]
+        message = say("{what} needs one of {names}", what=where, names=_listed(choice))
+        yield error("SPC002", message, node.origin, "; ".join(_doc(mistake.schema, name) for name in choice))
+    elif rule == "not":
+        message = say("{what} takes one of {names}, not both", what=where, names=_listed(wanted["required"]))
+        yield error("SPC012", message, node.origin, say("remove one of them"))
+    else:
+        words = {"minimum": say("at least"), "maximum": say("at most"), "maxLength": say("at most")}
+        unit = say(" characters") if rule == "maxLength" else ""
+        yield error(
+            "SPC004",
+            say("{what} must be {bound} {limit}{unit}", what=where, bound=words.get(rule, rule), limit=wanted, unit=unit),
+            node.origin,
+        )
+
+
+_TYPES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "string": "text",
+    "array": "a list",
+    "object": "a mapping",
+}
+
+
+def _doc(schema: dict[str, Any], name: str) -> str:
+    return str(schema.get("properties", {}).get(name, {}).get("description", ""))
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _last_name(path: list[str | int]) -> str:
+    names = [step for step in path if isinstance(step, str)]
+    return f"'{names[-1]}'" if names else say("the document")
+
+
+def _quoted(value: Any) -> str:
+    text = mask_text(str(value))
+    return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return say("it is {value}", value=_quoted(value)) if value else say("it is empty")
+    return say("it is a list") if isinstance(value, list) else say("it is a mapping") if isinstance(value, dict) else ""
+
+
+def origins(node: Node, path: str = "") -> Iterator[tuple[str, Origin]]:
+    """Every dotted path below a node with the place of its value."""
+    if node.entries is not None:
+        for name, entry in node.entries.items():
+            inner = f"{path}.{name}" if path else name
+            yield inner, entry.node.origin
+            yield from origins(entry.node, inner)
+    elif node.items is not None:
+        for index, item in enumerate(node.items):
+            yield f"{path}.{index}", item.origin
+            yield from origins(item, f"{path}.{index}")

@@ -1,0 +1,311 @@
+"""apply and resolve: what sends, and what settles what was sent."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler import __version__
+from reconciler.apply import Run, Tell
+from reconciler.catalogue import say
+from reconciler.cli import exits
+from reconciler.cli.options import Shared, common
+from reconciler.cli.output import FORMAT_VERSION, data, note, style
+from reconciler.cli.planfile import SavedPlan, read_plan
+from reconciler.cli.planning import plan_exit
+from reconciler.cli.workspace import moment, open_project, open_session
+from reconciler.errors import Blocked, Mistaken, Stale
+from reconciler.reports import RUN_FORMATS, event_line, render_plan, render_run
+
+# Findings that say: an earlier outcome is unknown, and this plan would touch it.
+_UNSETTLED = frozenset({"DEP001", "DEP002", "SND002"})
+
+
+@click.command()
+@click.argument("saved", metavar="[PLAN]", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--digest", metavar="SHA", help="Carry out only the plan of that digest.")
+@click.option("--auto-approve", is_flag=True, help="Ask nobody.")
+@click.option("--allow-delete", type=click.IntRange(min=0), metavar="N", help="Allow exactly N deletes.")
+@click.option(
+    "--allow-irreversible",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="With --auto-approve: allow exactly N irreversible steps.",
+)
+@click.option("--ack", "acks", multiple=True, metavar="GUARD=VALUE@DIGEST", help="Acknowledge one guard; repeatable.")
+@click.option("--at", metavar="TIME", help="Judge as if it were then; only where every target is the sandbox.")
+@common
+def apply(
+    shared: Shared,
+    saved: Path | None,
+    digest: str | None,
+    auto_approve: bool,
+    allow_delete: int | None,
+    allow_irreversible: int | None,
+    acks: tuple[str, ...],
+    at: str | None,
+) -> int:
+    """Plan again, refuse if it is not what was reviewed, and carry it out; every call is recorded before it is sent."""
+    from reconciler.reconcile.carry import Watching, carry, holder, new_run
+    from reconciler.reconcile.propose import Asked, propose
+
+    if shared.format not in RUN_FORMATS:
+        raise click.UsageError(
+            say("'{format}' is not a format here; known: {names}", format=shared.format, names=", ".join(RUN_FORMATS))
+        )
+    plan_file = read_plan(saved) if saved else None
+    reviewed = _reviewed(plan_file, digest)
+    project = open_project(shared)
+    when = moment((plan_file.at if plan_file else None) or at, project, "apply")
+    asked = Asked(
+        only=(plan_file.only if plan_file else ()) or shared.only,
+        allow_delete=plan_file.allow_delete if plan_file and allow_delete is None else allow_delete,
+        acks=(*(plan_file.acks if plan_file else ()), *acks),
+        at=when,
+    )
+    with open_session(project) as session, _polite_stop() as stop:
+        run = new_run()
+        if plan_file:
+            _still_good(plan_file, used=session.journal.plan_used(plan_file.seal), now=when or session.world.now())
+        with session.journal.lock(run, holder(), session.world.now()):
+            proposal = propose(session, asked)
+            plan = proposal.plan
+            shown = plan.to_json(__version__)
+            if any(finding.code in _UNSETTLED for finding in plan.findings):
+                _show_instead(shared, shown, say("an earlier outcome is unknown, so nothing is sent: run 'reconciler resolve'"))
+                return exits.UNKNOWN
+            if reviewed and not plan.digest.startswith(reviewed):
+                _show_instead(shared, shown, "")
+                message = say(
+                    "what would be done now is not what was reviewed: {now} is not {then}",
+                    now=plan.digest[:12],
+                    then=reviewed[:12],
+                )
+                raise Stale(message, code="STL001", remedy=say("plan and review again"))
+            if plan.blocked:
+                _show_instead(shared, shown, say("blocked: nothing was sent"))
+                return plan_exit(plan.worst(), blocked=True, unreachable=proposal.unreachable, changes=False)
+            if not plan.empty:
+                _allowed(
+                    plan.deletes,
+                    plan.irreversible,
+                    asked.allow_delete,
+                    allow_irreversible,
+                    auto_approve=auto_approve,
+                    reviewed=bool(reviewed),
+                )
+                _asked(shared, shown, auto_approve=auto_approve, reviewed=bool(reviewed))
+            watching = Watching(tell=_teller(shared), go_on=lambda: not stop.asked)
+            done = carry(session, proposal, run, watching, seal=plan_file.seal if plan_file else "")
+            result = _run_json(done, shown, session.journal.head)
+    data(render_run(result, shared.format, style(shared)))
+    codes = [done.exit_code] + ([exits.UNREACHABLE] if proposal.unreachable else [])
+    return exits.strongest(*codes)
+
+
+def _reviewed(plan_file: SavedPlan | None, digest: str | None) -> str:
+    """The digest that was reviewed, by file or by word; "" when nothing was."""
+    word = (digest or "").removeprefix("sha256:").lower()
+    if digest is not None and (len(word) < 8 or set(word) - set("0123456789abcdef")):
+        raise click.UsageError(say("--digest takes at least 8 hex digits of a plan's sha256"))
+    if plan_file and word and not plan_file.digest.startswith(word):
+        raise Stale(say("the plan file has another digest than --digest"), code="STL001", remedy=say("plan and review again"))
+    return plan_file.digest if plan_file else word
+
+
+def _still_good(plan_file: SavedPlan, *, used: bool, now: Any) -> None:
+    if used:
+        raise Stale(
+            say("this plan was applied before; a plan is used once"), code="STL002", remedy=say("plan and review again")
+        )
+    if now > plan_file.valid_until:
+        raise Stale(
+            say("the plan was valid until {when}", when=plan_file.valid_until.isoformat()),
+            code="STL003",
+            remedy=say("plan and review again"),
+        )
+
+
+def _show_instead(shared: Shared, shown: dict[str, Any], why: str) -> None:
+    """The plan that is not carried out, and why."""
+    if shared.format == "json":
+        data(json.dumps(shown, indent=2, ensure_ascii=False))
+    else:
+        data(render_plan(shown, "text", style(shared)))
+    if why:
+        note(None, why)
+
+
+def _allowed(
+    deletes: int,
+    irreversible: int,
+    allow_delete: int | None,
+    allow_irreversible: int | None,
+    *,
+    auto_approve: bool,
+    reviewed: bool,
+) -> None:
+    if deletes and allow_delete != deletes:
+        message = say("the plan deletes {count}, and that number is not allowed", count=deletes)
+        raise Blocked(message, code="APR002", remedy=say("give --allow-delete {count}", count=deletes))
+    if auto_approve and not reviewed and irreversible and allow_irreversible != irreversible:
+        message = say("the plan has {count} irreversible step(s), and that number is not allowed", count=irreversible)
+        raise Blocked(message, code="APR003", remedy=say("give --allow-irreversible {count}", count=irreversible))
+
+
+def _asked(shared: Shared, shown: dict[str, Any], *, auto_approve: bool, reviewed: bool) -> None:
+    """A yes: from a reviewed digest, from --auto-approve, or from a person at a terminal."""
+    if reviewed or auto_approve:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        message = say("nobody can be asked here: there is no terminal")
+        raise Blocked(message, code="APR001", remedy=say("give a reviewed PLAN, --digest SHA or --auto-approve"))
+    click.echo(render_plan(shown, "text", style(shared)), err=True)
+    answer = click.prompt(say("Type 'yes' to carry it out"), default="", show_default=False, err=True)
+    if answer.strip().lower() != say("yes"):
+        raise Blocked(say("not approved; nothing was sent"), code="APR001", remedy="")
+
+
+class _Stop:
+    """Whether somebody asked the run to stop; the call in flight is finished and recorded first."""
+
+    asked = False
+
+
+@contextmanager
+def _polite_stop() -> Iterator[_Stop]:
+    stop = _Stop()
+
+    def ask(_number: int, _frame: object) -> None:
+        stop.asked = True
+        note(None, say("stopping after the call in flight …"))
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _teller(shared: Shared) -> Any:
+    """Progress: rows of the change at work on a terminal, one line an event elsewhere."""
+    live = sys.stderr.isatty() and not shared.quiet
+
+    def tell(event: Tell) -> None:
+        if shared.quiet:
+            return
+        if event.outcome is not None:
+            clear = "\r\x1b[K" if live else ""
+            click.echo(clear + event_line(event.outcome.to_json(), style(shared)), err=True)
+        elif live and event.change is not None and event.rows_done:
+            of = event.change.count
+            click.echo(f"\r\x1b[K… {event.change.address} {event.rows_done:,}/{of:,}", err=True, nl=False)
+
+    return tell
+
+
+def _run_json(run: Run, plan: dict[str, Any], head: str) -> dict[str, Any]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "tool_version": __version__,
+        "run": run.id,
+        "digest": run.digest,
+        "exit_code": run.exit_code,
+        "started_at": run.started_at.isoformat(),
+        "ended_at": run.ended_at.isoformat(),
+        "changes": [outcome.to_json() for outcome in run.outcomes],
+        "people": plan["people"],
+        "unknown": run.unknown,
+        "narrowed": [],
+        "simulated": [target["name"] for target in plan["targets"] if target["simulated"]],
+        "journal_head": head,
+    }
+
+
+@click.command()
+@click.argument("run", required=False, default="")
+@click.argument("operation", required=False, default="", metavar="[OP]")
+@click.option("--verdict", type=click.Choice(["done", "not-done"]), help="What a person found out.")
+@click.option("--reason", default="", help="Why; kept in the journal.")
+@common
+def resolve(shared: Shared, run: str, operation: str, verdict: str | None, reason: str) -> int:
+    """List unknown outcomes; settle those of RUN by reading, one OP by a verdict; or close a `!` step by its key."""
+    from reconciler.reconcile.doubts import close_step, judge_by_person, settle_by_reading
+
+    project = open_project(shared)
+    if verdict and not reason.strip():
+        raise click.UsageError(say("a verdict needs --reason: auditors will ask"))
+    with open_session(project) as session:
+        memory = session.journal.memory()
+        if verdict and "#" in run and not operation:
+            if verdict != "done":
+                raise Mistaken(
+                    say("a step is closed with --verdict done"), code="MAN001", remedy=say("leave it open otherwise")
+                )
+            close_step(session, run, reason)
+            note(shared, say("closed: {key}", key=run))
+        elif verdict and operation:
+            doubt = judge_by_person(session, run, operation, "done" if verdict == "done" else "not-done", reason)
+            note(shared, say("recorded for {address}: {verdict}", address=doubt.address, verdict=verdict))
+        elif verdict:
+            raise click.UsageError(say("a verdict names RUN and OP"))
+        elif run:
+            if run not in {doubt.run for doubt in memory.unsettled}:
+                raise Mistaken(
+                    say("run '{run}' has no unknown outcome", run=run),
+                    code="DEP001",
+                    remedy=say("'reconciler resolve' lists them"),
+                )
+            for settlement in settle_by_reading(session, run, lambda waiting: _countdown(shared, waiting.seconds_left)):
+                note(
+                    shared, f"{settlement.doubt.address} {settlement.doubt.call}: {settlement.verdict.value} – {settlement.why}"
+                )
+        left = session.journal.memory().unsettled
+    rows = [
+        {
+            "run": doubt.run,
+            "operation": doubt.operation,
+            "address": str(doubt.address),
+            "action": doubt.action.value,
+            "call": doubt.call,
+            "count": doubt.count,
+            "since": doubt.since.isoformat(),
+            "why": doubt.why,
+        }
+        for doubt in left
+    ]
+    if shared.format == "json":
+        data(json.dumps({"format_version": FORMAT_VERSION, "unknown": rows}, indent=2, ensure_ascii=False))
+    else:
+        data(_unknown_text(rows))
+    return exits.UNKNOWN if left else exits.DONE
+
+
+def _countdown(shared: Shared, seconds: float) -> None:
+    note(shared, say("waiting {seconds:.0f} s more, until a lost call can no longer take effect", seconds=seconds))
+
+
+def _unknown_text(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return say("Nothing is unknown.")
+    lines = [say("{count} outcome(s) unknown:", count=len(rows))]
+    for row in rows:
+        lines.append(f"  ‼ {row['address']}  {row['action']} · {row['call']} · {row['count']:,} rows · {row['since']}")
+        lines.append(f"      run {row['run']}  op {row['operation']}  {row['why']}")
+    lines.append(say("settle by reading:   reconciler resolve {run}", run=rows[0]["run"]))
+    lines.append(
+        say(
+            "or by a verdict:     reconciler resolve {run} {op} --verdict done|not-done --reason TEXT",
+            run=rows[0]["run"],
+            op=rows[0]["operation"][:8],
+        )
+    )
+    return "\n".join(lines)

@@ -1,0 +1,86 @@
+"""Options that every command has, given before or after its name, and their environment variables.
+
+A common option reads `RECONCILER_<COMMAND>_<OPTION>` and then `RECONCILER_<OPTION>`: where both are set the narrower wins.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.catalogue import speak
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """The common options of one call."""
+
+    project: Path | None = None
+    only: tuple[str, ...] = ()
+    format: str = "text"
+    color: str = "auto"
+    quiet: bool = False
+    verbose: int = 0
+    lang: str = "en"
+
+    @property
+    def coloured(self) -> bool:
+        """Whether stdout gets colours: as asked, else by NO_COLOR, FORCE_COLOR and whether it is a terminal."""
+        if self.color != "auto":
+            return self.color == "always"
+        if os.environ.get("NO_COLOR"):
+            return False
+        return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+
+
+class _Common(click.Option):
+    """A common option: the command's own variable before the one for all commands."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        narrow = f"{ctx.auto_envvar_prefix}_{(self.name or '').upper()}" if ctx.auto_envvar_prefix else ""
+        for name in (narrow, f"RECONCILER_{(self.name or '').upper()}"):
+            if name and os.environ.get(name):
+                return os.environ[name]
+        return None
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the common options, as one `shared` argument."""
+
+    @functools.wraps(command)
+    def with_shared(**values: Any) -> Any:
+        context = click.get_current_context()
+        outer = context.find_object(Shared) or Shared()
+        given = {name: values.pop(name) for name in ("project", "only", "format", "color", "quiet", "verbose", "lang")}
+        said = {name: value for name, value in given.items() if value not in (None, (), False, 0)}
+        shared = replace(outer, **said)
+        speak(shared.lang)
+        return command(shared=shared, **values)
+
+    options = (
+        click.option(
+            "-p",
+            "--project",
+            cls=_Common,
+            type=click.Path(path_type=Path),
+            help="The project file; found upwards when left out.",
+        ),
+        click.option(
+            "--only", cls=_Common, multiple=True, metavar="GLOB", help="Only addresses that match, or tag:WORD; repeatable."
+        ),
+        click.option("--format", "format", cls=_Common, metavar="FORMAT", help="text (default), json, …"),
+        click.option("--color", cls=_Common, type=click.Choice(["auto", "always", "never"]), help="Colours."),
+        click.option("-q", "--quiet", cls=_Common, is_flag=True, default=None, help="Only what must be said."),
+        click.option("-v", "--verbose", cls=_Common, count=True, help="Say more; repeatable."),
+        click.option("--lang", cls=_Common, type=click.Choice(["en", "es"]), help="The language of messages."),
+    )
+    for option in reversed(options):
+        with_shared = option(with_shared)
+    return with_shared

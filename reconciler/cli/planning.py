@@ -1,0 +1,132 @@
+"""validate, plan, show: what changes nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from reconciler import __version__
+from reconciler.catalogue import say
+from reconciler.cli import exits
+from reconciler.cli.options import Shared, common
+from reconciler.cli.output import FORMAT_VERSION, data, lines_of, note, style, write_file
+from reconciler.cli.planfile import read_plan, sealed
+from reconciler.cli.workspace import moment, open_project, open_session, read_project
+from reconciler.diagnostics import Finding, Severity
+from reconciler.kinds import KINDS
+from reconciler.platforms import PLATFORMS
+from reconciler.policies import parse
+from reconciler.reports import FORMATS, render_findings, render_plan
+
+
+@click.command()
+@common
+def validate(shared: Shared) -> int:
+    """Check reconciler.yaml and every document, offline and without secrets; all problems at once."""
+    project, findings, root = read_project(shared)
+    documents = 0
+    if project is not None:
+        from reconciler.specs import load
+
+        specs = load(project, KINDS, PLATFORMS)
+        _settings, mistakes = parse(project.policies)
+        findings = [*mistakes, *specs.findings]
+        documents = len(specs.desired)
+    return _tell_findings(shared, findings, root, documents)
+
+
+def _tell_findings(shared: Shared, findings: list[Finding], root: Path, documents: int) -> int:
+    wrong = any(finding.severity is Severity.ERROR for finding in findings)
+    shown = [finding.to_json() for finding in findings]
+    if _format(shared, ("text", "json")) == "json":
+        data(json.dumps({"format_version": FORMAT_VERSION, "findings": shown}, indent=2, ensure_ascii=False))
+    elif shown:
+        data(render_findings(shown, lines_of(root), style(shared)))
+    if not wrong and shared.format == "text":
+        note(shared, say("{count:,} document(s) are right", count=documents))
+    return exits.ERROR if wrong else exits.DONE
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `show` and `apply`.")
+@click.option(
+    "--output-file", "files", multiple=True, metavar="FORMAT=FILE", help="Write the plan in that format too; repeatable."
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
+@click.option("--at", metavar="TIME", help="Judge as if it were then.")
+@click.option(
+    "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Allow exactly N deletes; travels with the saved plan."
+)
+@click.option("--ack", "acks", multiple=True, metavar="GUARD=VALUE@DIGEST", help="Acknowledge one guard; repeatable.")
+@common
+def plan(
+    shared: Shared,
+    out: Path | None,
+    files: tuple[str, ...],
+    detailed_exitcode: bool,
+    at: str | None,
+    allow_delete: int | None,
+    acks: tuple[str, ...],
+) -> int:
+    """Show what would change, and how many people would be contacted. Sends nothing but reads."""
+    from reconciler.reconcile.propose import Asked, propose
+
+    wanted = [_output_file(word) for word in files]
+    shape = _format(shared, FORMATS)
+    project = open_project(shared)
+    asked = Asked(only=shared.only, allow_delete=allow_delete, acks=acks, at=moment(at, project, "plan"))
+    with open_session(project) as session:
+        proposal = propose(session, asked)
+    shown = proposal.plan.to_json(__version__)
+    data(render_plan(shown, shape, style(shared)))
+    for name, path in wanted:
+        write_file(path, render_plan(shown, name, style(shared)) + "\n")
+    if out is not None:
+        write_file(out, sealed(shown, only=shared.only, at=at))
+        note(shared, say("saved: {path}", path=out))
+    return plan_exit(
+        proposal.plan.worst(),
+        blocked=proposal.plan.blocked,
+        unreachable=proposal.unreachable,
+        changes=detailed_exitcode and not proposal.plan.empty,
+    )
+
+
+def plan_exit(worst: Severity | None, *, blocked: bool, unreachable: bool, changes: bool) -> int:
+    """The exit code of a plan: unreachable before blocked before changes present."""
+    codes = [exits.DONE]
+    if unreachable:
+        codes.append(exits.UNREACHABLE)
+    if blocked:
+        codes.append(exits.ERROR if worst is Severity.ERROR else exits.BLOCKED)
+    if changes:
+        codes.append(exits.CHANGES)
+    return exits.strongest(*codes)
+
+
+@click.command()
+@click.argument("saved", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
+@common
+def show(shared: Shared, saved: Path) -> int:
+    """Render a saved plan in any format."""
+    plan = read_plan(saved)
+    data(render_plan(plan.shown, _format(shared, FORMATS), style(shared)))
+    return exits.DONE
+
+
+def _format(shared: Shared, known: object) -> str:
+    names = list(known)  # type: ignore[call-overload]  # a mapping or a tuple of names
+    if shared.format not in names:
+        raise click.UsageError(
+            say("'{format}' is not a format here; known: {names}", format=shared.format, names=", ".join(names))
+        )
+    return shared.format
+
+
+def _output_file(word: str) -> tuple[str, Path]:
+    name, _, path = word.partition("=")
+    if name not in FORMATS or not path:
+        raise click.UsageError(say("--output-file takes FORMAT=FILE; formats: {names}", names=", ".join(FORMATS)))
+    return name, Path(path)

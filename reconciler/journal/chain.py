@@ -1,0 +1,146 @@
+"""How entries are written and bound to each other, so that a changed, removed or inserted one shows.
+
+An entry's hash is SHA-256 over the 32 bytes of the hash before it (zeros before the first) and the entry as RFC 8785
+canonical JSON. That JSON holds the entry's number and the digests of its columns; the store keeps exactly these bytes, so
+that checking needs no second serialisation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import rfc8785
+
+from reconciler.catalogue import say
+from reconciler.journal.entry import HMAC_BYTES, Columns, Entry, Event, Stored
+from reconciler.resource import Action, Address
+
+START: Final = bytes(32)
+KEY_BYTES: Final = 32
+
+_SAFE_INTEGER: Final = 2**53 - 1
+
+
+class Break(Exception):
+    """The chain does not hold at entry `number` (0: whoever read it knows which); `why` is fit for a person."""
+
+    def __init__(self, number: int, why: str) -> None:
+        super().__init__(why)
+        self.number = number
+        self.why = why
+
+
+def key_check(key: bytes) -> str:
+    """What the first entry keeps of the key, in hex: enough to know the key again, and nothing to learn it from."""
+    return hmac.digest(key, b"check", "sha256").hex()
+
+
+def link(previous: bytes, body: bytes) -> bytes:
+    """The hash of an entry of that body after an entry of that hash."""
+    return hashlib.sha256(previous + body).digest()
+
+
+def digests(columns: Columns) -> dict[str, str]:
+    """SHA-256, in hex, of each column that holds something."""
+    return {name: hashlib.sha256(packed).hexdigest() for name, packed in columns.by_name().items()}
+
+
+def write(number: int, entry: Entry, columns: Columns) -> bytes:
+    """The canonical JSON of an entry. What stands at its default is left out.
+
+    ValueError or TypeError for what no caller may ask: a time without an offset, an intent that does not say what of which
+    operation and address, a column that is not whole 16-byte values, facts that JSON does not know (a `Secret` above all).
+    """
+    if any(len(packed) % HMAC_BYTES for packed in columns.by_name().values()):
+        raise ValueError(f"columns hold packed values of {HMAC_BYTES} bytes")
+    return rfc8785.dumps(_content(number, entry, digests(columns)))
+
+
+def content(stored: Stored) -> dict[str, Any]:
+    """What the hash of a stored entry covers beside the hash before it, as plain values."""
+    return _content(stored.number, stored.entry, stored.digests)
+
+
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """An entry as plain values."""
+    if entry.at.tzinfo is None:
+        raise ValueError("the time of an entry needs an offset")
+    if entry.event is Event.INTENT and not (entry.operation and entry.address and entry.action):
+        raise ValueError("an intent names its operation, address and action")
+    optional = {
+        "run": entry.run,
+        "operation": entry.operation,
+        "address": str(entry.address) if entry.address else "",
+        "action": entry.action.value if entry.action else "",
+        "call": entry.call,
+        "container": entry.container,
+        "count": entry.count,
+        "boot": entry.boot,
+        "clock_s": entry.clock_s,
+        "facts": entry.facts,
+    }
+    generation = {} if entry.generation == 1 else {"generation": entry.generation}
+    return {"event": entry.event.value, "at": entry.at.isoformat(), **_present(_plain(optional)), **generation}
+
+
+def entry_from(data: Mapping[str, Any]) -> Entry:
+    """The inverse of `entry_json`; KeyError, TypeError or ValueError when `data` is no entry of ours."""
+    return Entry(
+        event=Event(data["event"]),
+        at=datetime.fromisoformat(data["at"]),
+        run=data.get("run", ""),
+        operation=data.get("operation", ""),
+        address=Address.parse(data["address"]) if "address" in data else None,
+        action=Action(data["action"]) if "action" in data else None,
+        call=data.get("call", ""),
+        container=data.get("container", ""),
+        generation=data.get("generation", 1),
+        count=data.get("count", 0),
+        boot=data.get("boot", ""),
+        clock_s=float(data.get("clock_s", 0.0)),
+        facts=data.get("facts", {}),
+    )
+
+
+def read(previous: bytes, body: bytes, own: bytes) -> Stored:
+    """An entry from its stored form; Break when its hash does not hold or its content is not known to this version."""
+    if link(previous, body) != own:
+        raise Break(0, say("its hash does not agree with its content"))
+    try:
+        data = json.loads(body)
+        number, entry = int(data["number"]), entry_from(data)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Break(0, say("its content is not known to this version")) from error
+    return Stored(number=number, entry=entry, previous=previous.hex(), hash=own.hex(), digests=data.get("columns", {}))
+
+
+def _content(number: int, entry: Entry, bound: Mapping[str, str]) -> dict[str, Any]:
+    return {"number": number, **entry_json(entry), **_present({"columns": dict(bound)})}
+
+
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _plain(value: Any) -> Any:
+    """Facts as RFC 8785 takes them. What a platform said must be recordable whatever it holds, so numbers beyond JSON's
+    become text, and half characters become U+FFFD."""
+    if isinstance(value, Mapping):
+        return {_plain(str(name)): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= _SAFE_INTEGER else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    raise TypeError(f"a journal entry cannot hold a {type(value).__name__}")

@@ -1,0 +1,103 @@
+"""What the journal holds: one frozen entry an event, and packed columns of who it was about.
+
+An entry never holds a token, a phone, a person's name or a text. Its `facts` are ids, counts, statuses and the values of
+campaign settings that no platform shows again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+
+from reconciler.resource import Action, Address
+
+
+class Event(Enum):
+    """What happened. The first group are the states of an operation (reliability.md of the design)."""
+
+    INTENT = "intent"  # about to be sent; durable before the first byte leaves
+    ACKED = "acked"  # the platform said it was done
+    REFUSED = "refused"  # surely without effect
+    AMBIGUOUS = "ambiguous"  # perhaps with effect
+    VERIFIED = "verified"  # read back, and so
+    VERIFIED_WEAK = "verified_weak"  # taken, and never shown by the platform
+    NO_EFFECT = "no_effect"  # settled: it did not happen
+    PARTIAL = "partial"  # settled: it happened for some rows
+    HUMAN = "human"  # settled by a person's verdict: facts hold verdict, reason, by
+
+    GENESIS = "genesis"  # the first entry: id, check value of the key
+    RUN_STARTED = "run_started"
+    RUN_ENDED = "run_ended"
+    ADOPTED = "adopted"  # an import: the live object is ours from now on
+    FORGOTTEN = "forgotten"  # no longer managed
+    PLAN_USED = "plan_used"  # a saved plan's digest and id, so that it is used once
+    MANUAL_DONE = "manual_done"  # a person did a step that no API can do
+
+
+SENT: Final = frozenset({Event.ACKED, Event.VERIFIED, Event.VERIFIED_WEAK})
+OPEN: Final = frozenset({Event.INTENT, Event.AMBIGUOUS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One event. `operation` groups the events of one call; it is empty for events of runs and addresses.
+
+    `container` = platform, account and live campaign, as text; `count` = rows of the call; `boot` and `clock_s` = boot id and
+    seconds on the boot clock, on which settling waits.
+    """
+
+    event: Event
+    at: datetime
+    run: str = ""
+    operation: str = ""
+    address: Address | None = None
+    action: Action | None = None
+    call: str = ""
+    container: str = ""
+    generation: int = 1
+    count: int = 0
+    boot: str = ""
+    clock_s: float = 0.0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Packed 16-byte HMACs beside an entry, one a row, bound to it by their digests."""
+
+    recipients: bytes = b""
+    persons: bytes = b""
+    contents: bytes = b""
+
+    def by_name(self) -> dict[str, bytes]:
+        """The columns that hold something."""
+        named = {"recipients": self.recipients, "persons": self.persons, "contents": self.contents}
+        return {name: packed for name, packed in named.items() if packed}
+
+
+NO_COLUMNS: Final = Columns()
+HMAC_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """An entry as it stands in the journal: its number from 1, the hash before it and its own, in hex."""
+
+    number: int
+    entry: Entry
+    previous: str
+    hash: str
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What verifying the chain gave. `broken` is the number of the first entry that does not verify, 0 when all do."""
+
+    entries: int
+    head: str
+    broken: int = 0
+    why: str = ""

@@ -1,0 +1,314 @@
+"""What follows from the entries: what is ours, what is in doubt, what was sent and to whom.
+
+One fold, `take_in`, decides it, entry by entry; where its notes are kept (`Shelf`) is the store's choice. Kept in tables
+beside the entries they make opening fast; kept in memory (`recall`) they are the reference that the tables are tested
+against.
+
+Every INTENT begins an **attempt** at its operation; later entries of the operation concern the attempts still open, and
+when none is, the latest. A refusal or a new doubt concerns the latest only: that a repeated call was refused says nothing
+of the first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from reconciler.journal.entry import OPEN, Entry, Event, Stored
+from reconciler.plan.values import Memory, Owned, Unsettled
+from reconciler.resource import Action, Address
+
+RULES: Final = 1  # raised with every change of what is derived here, so that stores derive again
+
+# Their rows were taken away or blacklisted, which contacts nobody.
+NOT_REACHED: Final = (Action.ROWS_REMOVE, Action.BLACKLIST_ADD, Action.BLACKLIST_REMOVE)
+
+NOT_DONE: Final = "not-done"
+
+
+class Outcome(Enum):
+    """What an attempt came to. OPEN rows are held, DONE rows were sent, NOT_DONE rows may be sent."""
+
+    OPEN = "open"
+    DONE = "done"
+    NOT_DONE = "not_done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One call, from its intent on. `number` is the intent's entry, `rows_at` the entry whose columns name its rows (0: none).
+
+    `facts` are those of all its entries together, the later ones winning; they are dropped once nothing more can follow.
+    """
+
+    number: int
+    operation: str
+    run: str
+    address: Address
+    action: Action
+    call: str
+    container: str
+    count: int
+    since: datetime
+    event: Event
+    outcome: Outcome
+    rows_at: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Shelf(Protocol):
+    """Where the notes are kept. What is kept under a key replaces what was there."""
+
+    def attempts(self, operation: str) -> list[Attempt]:
+        """Its open attempts and its latest one, oldest first."""
+
+    def keep_attempt(self, attempt: Attempt) -> None:
+        """Keep it under its number."""
+
+    def owned(self, address: Address) -> Owned | None:
+        """What is ours there."""
+
+    def keep_owned(self, owned: Owned) -> None:
+        """Keep it under its address."""
+
+    def drop_owned(self, address: Address) -> None:
+        """It is not ours any more."""
+
+    def keep_baseline(self, number: int, container: str) -> None:
+        """Entry `number` names rows that were in `container` when it was adopted."""
+
+    def keep_manual(self, key: str) -> None:
+        """A person did that step."""
+
+    def keep_plan(self, seal: str) -> None:
+        """That saved plan was used."""
+
+
+def take_in(shelf: Shelf, stored: Stored) -> None:
+    """Note what one more entry says."""
+    entry = stored.entry
+    facts = entry.facts
+    match entry.event:
+        case Event.ADOPTED if entry.address:
+            shelf.keep_owned(_adopted(entry, entry.address))
+            if stored.digests:
+                shelf.keep_baseline(stored.number, _container(entry, facts))
+        case Event.FORGOTTEN if entry.address:
+            shelf.drop_owned(entry.address)
+        case Event.MANUAL_DONE if facts.get("key"):
+            shelf.keep_manual(str(facts["key"]))
+        case Event.PLAN_USED if facts.get("seal"):
+            shelf.keep_plan(str(facts["seal"]))
+        case _ if entry.operation:
+            _attempted(shelf, stored)
+
+
+def memory(shelf: Notes, head: str) -> Memory:
+    """What planning needs to know, from notes in memory."""
+    attempts = shelf.by_number.values()
+    occurrences = Counter(attempt.address for attempt in attempts if attempt.outcome is not Outcome.NOT_DONE)
+    loaded: Counter[Address] = Counter()
+    for attempt in attempts:
+        if attempt.outcome is Outcome.DONE and attempt.action is Action.ROWS_ADD:
+            loaded[attempt.address] += attempt.count
+    return Memory(
+        owned=dict(shelf.by_address),
+        unsettled=unsettled(attempt for attempt in attempts if attempt.outcome is Outcome.OPEN),
+        occurrences=dict(occurrences),
+        manual_done=frozenset(shelf.manual),
+        rows_loaded=dict(loaded),
+        head=head,
+    )
+
+
+def unsettled(attempts: Iterable[Attempt]) -> tuple[Unsettled, ...]:
+    """Open attempts, given in the order of their numbers, as doubts: one an operation, its latest attempt."""
+    latest = {attempt.operation: attempt for attempt in attempts}
+    return tuple(
+        Unsettled(
+            operation=attempt.operation,
+            run=attempt.run,
+            address=attempt.address,
+            action=attempt.action,
+            call=attempt.call,
+            container=attempt.container,
+            count=attempt.count,
+            since=attempt.since,
+            why=str(attempt.facts.get("why", "")),
+            facts=attempt.facts,
+        )
+        for attempt in sorted(latest.values(), key=lambda attempt: attempt.number)
+    )
+
+
+def recall(entries: Iterable[Stored]) -> Memory:
+    """What the entries of a whole journal say, derived from nothing but them."""
+    shelf, head = Notes(), ""
+    for stored in entries:
+        take_in(shelf, stored)
+        head = stored.hash
+    return memory(shelf, head)
+
+
+class Notes:
+    """A `Shelf` in memory."""
+
+    def __init__(self) -> None:
+        self.by_number: dict[int, Attempt] = {}
+        self.by_operation: dict[str, list[int]] = {}
+        self.by_address: dict[Address, Owned] = {}
+        self.baselines: dict[int, str] = {}
+        self.manual: set[str] = set()
+        self.plans: set[str] = set()
+
+    def attempts(self, operation: str) -> list[Attempt]:
+        """See `Shelf`."""
+        numbers = self.by_operation.get(operation, [])
+        attempts = [self.by_number[number] for number in numbers]
+        return [attempt for attempt in attempts if attempt.outcome is Outcome.OPEN or attempt is attempts[-1]]
+
+    def keep_attempt(self, attempt: Attempt) -> None:
+        """See `Shelf`."""
+        if attempt.number not in self.by_number:
+            self.by_operation.setdefault(attempt.operation, []).append(attempt.number)
+        self.by_number[attempt.number] = attempt
+
+    def owned(self, address: Address) -> Owned | None:
+        """See `Shelf`."""
+        return self.by_address.get(address)
+
+    def keep_owned(self, owned: Owned) -> None:
+        """See `Shelf`."""
+        self.by_address[owned.address] = owned
+
+    def drop_owned(self, address: Address) -> None:
+        """See `Shelf`."""
+        self.by_address.pop(address, None)
+
+    def keep_baseline(self, number: int, container: str) -> None:
+        """See `Shelf`."""
+        self.baselines[number] = container
+
+    def keep_manual(self, key: str) -> None:
+        """See `Shelf`."""
+        self.manual.add(key)
+
+    def keep_plan(self, seal: str) -> None:
+        """See `Shelf`."""
+        self.plans.add(seal)
+
+
+def _attempted(shelf: Shelf, stored: Stored) -> None:
+    """Note what an entry of an operation says of its attempts and of what is ours."""
+    entry = stored.entry
+    before = [] if entry.event is Event.INTENT else shelf.attempts(entry.operation)
+    if not before and entry.address and entry.action:
+        before = [_begun(stored, entry.address, entry.action)]
+    if entry.event in (Event.REFUSED, Event.AMBIGUOUS):
+        concerned = before[-1:]
+    else:
+        concerned = [attempt for attempt in before if attempt.outcome is Outcome.OPEN] or before[-1:]
+    for attempt in concerned:
+        now = _after(attempt, stored)
+        _owning(shelf, now, entry)
+        final = entry.event not in OPEN and entry.event is not Event.ACKED
+        shelf.keep_attempt(replace(now, facts={}) if final else now)
+
+
+def _begun(stored: Stored, address: Address, action: Action) -> Attempt:
+    entry = stored.entry
+    return Attempt(
+        number=stored.number,
+        operation=entry.operation,
+        run=entry.run,
+        address=address,
+        action=action,
+        call=entry.call,
+        container=entry.container,
+        count=entry.count,
+        since=entry.at,
+        event=entry.event,
+        outcome=Outcome.OPEN,
+    )
+
+
+def _after(attempt: Attempt, stored: Stored) -> Attempt:
+    """An attempt after one more entry about it.
+
+    PARTIAL with columns names the rows that it happened for; without them all rows count as sent, since nobody may be
+    contacted twice.
+    """
+    entry = stored.entry
+    attempt = replace(attempt, event=entry.event, outcome=_outcome(entry), facts={**attempt.facts, **entry.facts})
+    if stored.digests and (entry.event is Event.PARTIAL or not attempt.rows_at):
+        return replace(attempt, rows_at=stored.number, count=entry.count or attempt.count)
+    return attempt
+
+
+def _outcome(entry: Entry) -> Outcome:
+    """What an event says about the rows. A person's verdict frees them only when it says so: anything else counts as done."""
+    if entry.event in OPEN:
+        return Outcome.OPEN
+    refuted = entry.event is Event.HUMAN and entry.facts.get("verdict") == NOT_DONE
+    if refuted or entry.event in (Event.REFUSED, Event.NO_EFFECT):
+        return Outcome.NOT_DONE
+    return Outcome.DONE
+
+
+def _owning(shelf: Shelf, attempt: Attempt, entry: Entry) -> None:
+    """Note what a done write makes of what is ours.
+
+    An acknowledged write counts for identity, so that a crash before the read-back loses nothing; its fields count only
+    once they were read back or could not be.
+    """
+    if attempt.outcome is not Outcome.DONE or entry.event is Event.PARTIAL:
+        return
+    facts = attempt.facts
+    fields = {} if entry.event is Event.ACKED else dict(facts.get("fields") or {})
+    held = shelf.owned(attempt.address)
+    match attempt.action:
+        case Action.CREATE if facts.get("id"):
+            identifier = str(facts["id"])
+            known = held if held and held.id == identifier else None
+            shelf.keep_owned(
+                Owned(
+                    address=attempt.address,
+                    id=identifier,
+                    container=_container(entry, facts) or attempt.container,
+                    name=str(facts.get("name") or (known.name if known else "")),
+                    fields={**(known.fields if known else {}), **fields},
+                    protect=bool(facts.get("protect", known.protect if known else False)),
+                )
+            )
+        case Action.UPDATE | Action.START if held:
+            shelf.keep_owned(
+                replace(
+                    held,
+                    name=str(facts.get("name") or held.name),
+                    fields={**held.fields, **fields},
+                    protect=bool(facts.get("protect", held.protect)),
+                )
+            )
+        case Action.DELETE:
+            shelf.drop_owned(attempt.address)
+
+
+def _adopted(entry: Entry, address: Address) -> Owned:
+    facts = entry.facts
+    return Owned(
+        address=address,
+        id=str(facts.get("id", "")),
+        container=_container(entry, facts),
+        name=str(facts.get("name", "")),
+        fields=dict(facts.get("fields") or {}),
+        protect=bool(facts.get("protect", False)),
+        adopted=True,
+    )
+
+
+def _container(entry: Entry, facts: Mapping[str, Any]) -> str:
+    return str(facts.get("container") or entry.container)

@@ -1,0 +1,46 @@
+"""Scheduled SMS: messages to people, sent or scheduled once a recipient and generation."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reconciler.kinds.fields import DURATION, INSTANT, NAME, Either, Field, Record, Text
+from reconciler.kinds.kind import COLUMNS, GENERATION, PURPOSE, SERVICE, SOURCE, Kind, purpose_rules
+from reconciler.resource import Shape
+
+_AT: Final = Text(
+    pattern=INSTANT.pattern[:-1] + r"$|^on_apply$",
+    form="an instant with its offset such as 2026-12-01T10:00:00-05:00, on_apply, or {column: NAME}",
+)
+
+SCHEDULED_SMS: Final = Kind(
+    name="scheduled_sms",
+    shape=Shape.SEND,
+    rules=purpose_rules,
+    doc="Messages sent at an instant, or when applied.",
+    fields=(
+        Field(name="campaign", type=NAME, doc="The SMS dialer's name as the platform shows it."),
+        PURPOSE,
+        SERVICE,
+        Field(
+            name="at",
+            type=Either(
+                _AT,
+                Record((Field(name="column", type=Text(), required=True, doc="The column that holds each row's instant."),)),
+            ),
+            required=True,
+            doc="An instant with its offset, {column: NAME}, or on_apply.",
+        ),
+        Field(
+            name="message",
+            type=Text(length_max=2000),
+            required=True,
+            personal=True,
+            doc="The text; {name} stands for a mapped column.",
+        ),
+        SOURCE,
+        COLUMNS,
+        GENERATION,
+        Field(name="horizon", type=DURATION, doc="Rows due later than this wait for a later apply."),
+    ),
+)

@@ -1,0 +1,47 @@
+"""The plan: a frozen value that says everything an apply would do, made by one pure function.
+
+`values` are its parts and its JSON; `objects` compares campaigns; `lists` turns compared rows into changes; `order` puts
+changes in the order of carrying out; `make` is the one maker. Nothing here knows a clock, a file, a socket or a platform:
+what is needed of them arrives as values.
+"""
+
+from __future__ import annotations
+
+from reconciler.plan.make import Setting, make_plan
+from reconciler.plan.values import (
+    Change,
+    Manual,
+    Memory,
+    Owned,
+    People,
+    Permissions,
+    Plan,
+    Quota,
+    Reason,
+    RowsChange,
+    Seen,
+    Source,
+    TargetState,
+    Unsettled,
+    Wish,
+)
+
+__all__ = [
+    "Change",
+    "Manual",
+    "Memory",
+    "Owned",
+    "People",
+    "Permissions",
+    "Plan",
+    "Quota",
+    "Reason",
+    "RowsChange",
+    "Seen",
+    "Setting",
+    "Source",
+    "TargetState",
+    "Unsettled",
+    "Wish",
+    "make_plan",
+]

@@ -1,0 +1,87 @@
+"""Rows and sends: what compared rows mean as changes, and what a reviewer has to know about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.catalogue import say
+from reconciler.diagnostics import Finding, Severity
+from reconciler.plan.values import Change, Reason, Wish
+from reconciler.resource import Action, Address, Shape
+from reconciler.rows.sheet import RowsDiff
+
+
+def row_changes(wish: Wish, campaign: Address | None, shape: Shape) -> Iterator[Change]:
+    """The changes of one document's rows; none where the list is only enforced by us."""
+    rows = wish.rows
+    if rows is None or wish.enforced_by_us:
+        return
+    kind = wish.desired.address.kind
+    if kind == "blacklist":
+        if rows.to_add:
+            yield _rows(wish, Action.BLACKLIST_ADD, Reason.ROWS, rows.to_add, campaign=campaign)
+        if rows.to_lift:
+            yield _rows(wish, Action.BLACKLIST_REMOVE, Reason.LIFT, rows.to_lift, campaign=campaign)
+        return
+    if shape is Shape.SEND:
+        if rows.to_add:
+            yield _rows(wish, Action.SCHEDULE, Reason.ROWS, rows.to_add, reversible=False, campaign=campaign)
+        return
+    gone = rows.to_remove + rows.to_close + rows.to_replace
+    if gone:
+        yield _rows(wish, Action.ROWS_REMOVE, Reason.ROWS, gone, reversible=campaign is None, campaign=campaign)
+    if rows.to_add + rows.to_replace:
+        before = (f"{Action.ROWS_REMOVE.value} {wish.desired.address}",) if gone else ()
+        added = rows.to_add + rows.to_replace
+        yield _rows(wish, Action.ROWS_ADD, Reason.ROWS, added, reversible=campaign is None, campaign=campaign, after=before)
+
+
+def row_findings(wish: Wish) -> Iterator[Finding]:
+    """What the counts alone do not say: rows sent before with other content, and recipients that are held."""
+    rows = wish.rows
+    if rows is None:
+        return
+    if wish.rows_note:
+        yield _note(wish, "UNV001", Severity.INFO, wish.rows_note)
+    yield from _sent_before(wish, rows)
+    if held := rows.suppressed.get("in_doubt", 0):
+        message = say("{count:,} recipients are held: an earlier call to them has an unknown outcome", count=held)
+        yield _note(wish, "SND002", Severity.WARN, message, say("run 'reconciler resolve'"))
+
+
+def _sent_before(wish: Wish, rows: RowsDiff) -> Iterator[Finding]:
+    if not rows.old_content:
+        return
+    message = say("{count:,} rows went out before with another content; they are not sent again", count=rows.old_content)
+    remedy = say("raise 'generation' to send to everybody again")
+    if wish.at and wish.at != "on_apply":
+        remedy += say("; what is scheduled cannot be taken back by any API")
+    yield _note(wish, "SND001", Severity.WARN, message, remedy)
+
+
+def _rows(
+    wish: Wish,
+    action: Action,
+    reason: Reason,
+    count: int,
+    *,
+    reversible: bool = True,
+    campaign: Address | None = None,
+    after: tuple[str, ...] = (),
+) -> Change:
+    return Change(
+        action=action,
+        address=wish.desired.address,
+        reason=reason,
+        reversible=reversible,
+        verifiable=wish.verifiable,
+        depends_on=after,
+        count=count,
+        origin=wish.desired.origin,
+        campaign=campaign,
+    )
+
+
+def _note(wish: Wish, code: str, severity: Severity, message: str, remedy: str = "") -> Finding:
+    desired = wish.desired
+    return Finding(code=code, severity=severity, message=message, remedy=remedy, address=desired.address, origin=desired.origin)

@@ -1,0 +1,202 @@
+"""The one maker of plans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from reconciler.catalogue import say
+from reconciler.diagnostics import Finding, Severity
+from reconciler.plan.lists import row_changes, row_findings
+from reconciler.plan.objects import Outcome, compare_object, compare_removed, incomplete
+from reconciler.plan.order import ordered
+from reconciler.plan.values import (
+    Change,
+    Memory,
+    Owned,
+    People,
+    Permissions,
+    Plan,
+    Reason,
+    RowsChange,
+    Seen,
+    Source,
+    TargetState,
+    Wish,
+)
+from reconciler.resource import Action, Address, Shape, Support
+
+LIFE: Final = timedelta(hours=24)
+
+# A stop and a blacklist addition protect people: no incomplete reading holds them back. A stop for the sake of an edit does
+# not: without the edit and the start after it, it would only leave the campaign standing.
+_PROTECTS: Final = frozenset({Action.STOP, Action.BLACKLIST_ADD})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What planning knows beside wishes, live state and memory: all of it values."""
+
+    shapes: Mapping[str, Shape]
+    supports: Mapping[str, Mapping[str, Support]]
+    containers: Mapping[str, str]
+    states: Sequence[TargetState]
+    calls: Callable[[Change], int]
+    people: People = field(default_factory=People)
+    source: Source = field(default_factory=Source)
+    permissions: Permissions = field(default_factory=Permissions)
+    policy_inputs: Mapping[str, Any] = field(default_factory=dict)
+    partial: bool = False
+    edges: Sequence[datetime] = ()
+    findings: Sequence[Finding] = ()
+
+
+def make_plan(wishes: Sequence[Wish], seen: Mapping[str, Seen], memory: Memory, setting: Setting, now: datetime) -> Plan:
+    """Compare everything that is wished with everything that was seen; pure, and the same for the same values."""
+    findings: list[Finding] = list(setting.findings)
+    changes: list[Change] = []
+    outcomes: dict[Address, Outcome] = {}
+    for wish in wishes:
+        desired = wish.desired
+        if setting.shapes[desired.address.kind] is Shape.OBJECT and desired.address.target in seen:
+            support = setting.supports[desired.platform][desired.address.kind]
+            target = desired.address.target
+            outcomes[desired.address] = compare_object(wish, seen[target], support, memory, setting.containers[target])
+    outcomes |= _removed(wishes, seen, memory, setting, outcomes)
+    for address, outcome in outcomes.items():
+        findings += outcome.findings
+        if outcome.waits:
+            findings.append(incomplete(address, seen[address.target].campaigns.note))
+        changes += _allowed(outcome.changes, complete=seen[address.target].campaigns.complete)
+    rows: list[RowsChange] = []
+    for wish in wishes:
+        address = wish.desired.address
+        findings += wish.findings
+        if setting.shapes[address.kind] is Shape.OBJECT or address.target not in seen:
+            continue
+        if wish.rows is not None:
+            rows.append(
+                RowsChange(address=address, diff=wish.rows, origin=wish.desired.origin, enforced_by_us=wish.enforced_by_us)
+            )
+        found, said = _rows_of(wish, outcomes, memory, setting)
+        changes += found
+        findings += said
+    changes, held = _starts_that_may(changes, memory, setting)
+    findings += held
+    counted = [replace(change, calls=setting.calls(change)) for change in changes]
+    manual = tuple(step for wish in wishes for step in wish.manual if step.key not in memory.manual_done)
+    return Plan(
+        changes=ordered(counted),
+        rows=tuple(sorted(rows, key=lambda change: change.address)),
+        manual=tuple(sorted(manual, key=lambda step: (step.address, step.key))),
+        findings=tuple(sorted(dict.fromkeys(findings), key=lambda finding: (finding.severity.rank, finding.order))),
+        targets=tuple(sorted(setting.states, key=lambda state: state.name)),
+        people=setting.people,
+        source=setting.source,
+        permissions=setting.permissions,
+        created_at=now,
+        valid_until=min([now + LIFE, *(edge for edge in setting.edges if edge > now)]),
+        policy_inputs=setting.policy_inputs,
+        occurrences={str(address): memory.occurrences.get(address, 0) for address in _touched(counted, rows)},
+        journal_head=memory.head,
+        schedules={str(wish.desired.address): wish.at for wish in wishes if wish.at and wish.rows and not wish.rows.empty},
+    )
+
+
+def _removed(
+    wishes: Sequence[Wish], seen: Mapping[str, Seen], memory: Memory, setting: Setting, bound: Mapping[Address, Outcome]
+) -> dict[Address, Outcome]:
+    """Campaigns of ours whose documents are gone. One that another document is bound to now is not touched.
+
+    A partial run was shown only some of the documents, so that it knows of none that it is gone.
+    """
+    if setting.partial:
+        return {}
+    wished = {wish.desired.address for wish in wishes}
+    taken = {(address.target, outcome.live.id) for address, outcome in bound.items() if outcome.live}
+    gone: dict[Address, Outcome] = {}
+    for address, owned in memory.owned.items():
+        if address in wished or not _ours_here(owned, seen, setting) or (address.target, owned.id) in taken:
+            continue
+        platform = next(state.platform for state in setting.states if state.name == address.target)
+        support = setting.supports[platform].get(address.kind)
+        if support is None:
+            continue
+        if memory.holds(address):
+            message = say("its document is gone, and an earlier call to it has an unknown outcome")
+            finding = Finding(code="DEP001", severity=Severity.WARN, message=message, address=address)
+            gone[address] = Outcome(findings=[finding], blocked=True)
+            continue
+        gone[address] = compare_removed(owned, seen[address.target], support)
+    return gone
+
+
+def _ours_here(owned: Owned, seen: Mapping[str, Seen], setting: Setting) -> bool:
+    target = owned.address.target
+    return target in seen and owned.container == setting.containers.get(target)
+
+
+def _allowed(changes: Iterable[Change], *, complete: bool) -> list[Change]:
+    """What may be done on an incomplete reading: only what protects people."""
+    return [
+        change for change in changes if complete or (change.action in _PROTECTS and change.reason is not Reason.EDIT)
+    ]
+
+
+def _rows_of(
+    wish: Wish, outcomes: Mapping[Address, Outcome], memory: Memory, setting: Setting
+) -> tuple[list[Change], list[Finding]]:
+    """The changes of one document's rows, held back where they, their campaign or their reading are not clear."""
+    desired = wish.desired
+    address = desired.address
+    findings = list(row_findings(wish))
+    name = (desired.get("scope") or {}).get("campaign") if address.kind == "blacklist" else desired.get("campaign")
+    campaign = Address(address.target, "campaign", name) if name and address.kind != "scheduled_sms" else None
+    home = outcomes.get(campaign) if campaign else None
+    changes = list(row_changes(wish, campaign, setting.shapes[address.kind]))
+    if not wish.rows_complete:
+        findings.append(incomplete(address, wish.rows_note, wish))
+        changes = _allowed(changes, complete=False)
+    doubts = memory.holds(address)
+    if doubts:
+        message = say("{count} call(s) to it have an unknown outcome", count=len(doubts))
+        remedy = say("run 'reconciler resolve'")
+        findings.append(
+            Finding(
+                code="DEP001", severity=Severity.WARN, message=message, remedy=remedy, address=address, origin=desired.origin
+            )
+        )
+        changes = []
+    if home and (home.blocked or home.waits):
+        changes = _allowed(changes, complete=False)
+    return changes, findings
+
+
+def _starts_that_may(changes: Sequence[Change], memory: Memory, setting: Setting) -> tuple[list[Change], list[Finding]]:
+    """Starts, without those of campaigns into which an upload has an unknown outcome."""
+    doubtful = {doubt.container for doubt in memory.unsettled if doubt.address.kind == "contacts"}
+    kept, findings = [], []
+    for change in changes:
+        home = f"{setting.containers[change.address.target]}|{change.live_id}"
+        if change.action is Action.START and home in doubtful:
+            message = say("it is not started: an upload into it has an unknown outcome")
+            remedy = say("run 'reconciler resolve'")
+            findings.append(
+                Finding(
+                    code="DEP002",
+                    severity=Severity.WARN,
+                    message=message,
+                    remedy=remedy,
+                    address=change.address,
+                    origin=change.origin,
+                )
+            )
+        else:
+            kept.append(change)
+    return kept, findings
+
+
+def _touched(changes: Iterable[Change], rows: Iterable[RowsChange]) -> set[Address]:
+    return {change.address for change in changes} | {change.address for change in rows}

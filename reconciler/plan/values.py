@@ -1,0 +1,411 @@
+"""The parts of a plan, what goes into making one, and its JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+
+import rfc8785
+
+from reconciler.diagnostics import Finding, Severity
+from reconciler.diff import FieldDiff
+from reconciler.resource import Action, Address, Desired, Live, Origin, Reading
+from reconciler.rows.sheet import RowsDiff
+
+FORMAT_VERSION: Final = "1.0"
+
+
+class Reason(Enum):
+    """Why a change is in the plan. Reports translate it; nothing else interprets it."""
+
+    NEW = "new"  # wished, and not there
+    GONE = "gone"  # was ours, and somebody removed it
+    FIELDS = "fields"  # fields differ
+    STATE = "state"  # the run state differs
+    WINDOW = "window"  # outside its window, the wish to run is a wish to stand still
+    EDIT = "edit"  # stopped, or started again, around an edit
+    GOES_LIVE = "goes_live"  # fields that make it run by itself
+    REMOVED = "removed"  # the document is gone
+    ROWS = "rows"  # rows differ
+    LIFT = "lift"  # somebody asked to be reachable again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """Calls of the account: used and left today, of the limit; None where the platform does not say."""
+
+    used: int | None = None
+    left: int | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one target showed: its campaigns, what names refer to (`{"skill": {name: id}}`) and its quota.
+
+    `tables` names the engine's tables of what is listed for the whole account (`contacts`).
+    """
+
+    campaigns: Reading
+    references: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    quota: Quota | None = None
+    tables: Mapping[str, str] = field(default_factory=dict)
+
+    def campaign(self, name: str) -> list[Live]:
+        """The live campaigns of that display name."""
+        return [live for live in self.campaigns.live if live.name == name]
+
+    def by_id(self, identifier: str) -> Live | None:
+        """The live campaign of that id."""
+        return next((live for live in self.campaigns.live if live.id == identifier), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """What the journal knows of an address that we created or adopted: its live id and what we last wrote.
+
+    `fields` are the confirmed values of fields that the platform never shows. `protect` is as last applied.
+    """
+
+    address: Address
+    id: str
+    container: str
+    name: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    protect: bool = False
+    adopted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsettled:
+    """A write whose outcome is unknown. `container` is where its recipients are held back."""
+
+    operation: str
+    run: str
+    address: Address
+    action: Action
+    call: str
+    container: str
+    count: int
+    since: datetime
+    why: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the journal knows, as values. `occurrences` counts what was ever carried out at an address."""
+
+    owned: Mapping[Address, Owned] = field(default_factory=dict)
+    unsettled: Sequence[Unsettled] = ()
+    occurrences: Mapping[Address, int] = field(default_factory=dict)
+    manual_done: frozenset[str] = frozenset()
+    rows_loaded: Mapping[Address, int] = field(default_factory=dict)
+    head: str = ""
+
+    def holds(self, address: Address) -> list[Unsettled]:
+        """The unknown outcomes at an address."""
+        return [doubt for doubt in self.unsettled if doubt.address == address]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A desired document with what planning found out about it beside the platform's state.
+
+    `stored` is the wish in the platform's own form. `open` = inside its window now. `runs_by_itself` = its fields alone make
+    it run. `rows` is None for objects, and for rows that could not be compared (`rows_note` says why).
+    """
+
+    desired: Desired
+    stored: Mapping[str, Any] = field(default_factory=dict)
+    open: bool = True
+    runs_by_itself: bool = False
+    rows: RowsDiff | None = None
+    rows_note: str = ""
+    rows_complete: bool = True
+    enforced_by_us: bool = False
+    verifiable: bool = True
+    at: str = ""
+    marker: str = ""
+    container: str = ""
+    manual: Sequence[Manual] = ()
+    findings: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manual:
+    """A step that no API can do. `key` tells it from every other, so that it can be closed by `resolve`."""
+
+    address: Address
+    key: str
+    what: str
+    origin: Origin | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The step as the plan's JSON knows it."""
+        return {"address": str(self.address), "key": self.key, "what": self.what, **_place(self.origin)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One action at one address. `depends_on` holds the keys of changes that must have succeeded before."""
+
+    action: Action
+    address: Address
+    reason: Reason
+    diff: tuple[FieldDiff, ...] = ()
+    reversible: bool = True
+    verifiable: bool = True
+    depends_on: tuple[str, ...] = ()
+    calls: int = 0
+    count: int = 0
+    origin: Origin | None = None
+    live_id: str = ""
+    campaign: Address | None = None
+
+    @property
+    def key(self) -> str:
+        """What other changes depend on."""
+        return f"{self.action.value} {self.address}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The change as the plan's JSON knows it."""
+        return {
+            "address": str(self.address),
+            "action": self.action.value,
+            "reason": self.reason.value,
+            "fields": [difference.to_json() for difference in self.diff],
+            "count": self.count,
+            "reversible": self.reversible,
+            "verifiable": self.verifiable,
+            "depends_on": list(self.depends_on),
+            "calls": self.calls,
+            **_place(self.origin),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsChange:
+    """What would happen to the rows of one address: counts and digests, never rows."""
+
+    address: Address
+    diff: RowsDiff
+    origin: Origin | None = None
+    enforced_by_us: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The rows as the plan's JSON knows them."""
+        rows = self.diff
+        return {
+            "address": str(self.address),
+            "in_source": rows.in_source,
+            "to_add": rows.to_add,
+            "to_remove": rows.to_remove,
+            "to_close": rows.to_close,
+            "to_replace": rows.to_replace,
+            "to_lift": rows.to_lift,
+            "changed": rows.changed,
+            "unchanged": rows.unchanged,
+            "live": rows.live,
+            "kept": rows.kept,
+            "suppressed": dict(sorted(rows.suppressed.items())),
+            "reasons": dict(sorted(rows.reasons.items())),
+            "people": rows.people,
+            "first_time": rows.first_time,
+            "digest": rows.digest,
+            "sample": list(rows.sample),
+            "enforced_by_us": self.enforced_by_us,
+            **_place(self.origin),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetState:
+    """One target as the plan saw it. `note` says why a reading is not complete."""
+
+    name: str
+    platform: str
+    url: str
+    account: str
+    simulated: bool
+    complete: bool
+    read_at: datetime
+    campaigns: int = 0
+    quota: Quota = field(default_factory=Quota)
+    note: str = ""
+    append_only: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The target as the plan's JSON knows it."""
+        return {
+            "name": self.name,
+            "platform": self.platform,
+            "url": self.url,
+            "account": self.account,
+            "simulated": self.simulated,
+            "complete": self.complete,
+            "read_at": self.read_at.isoformat(),
+            "campaigns": self.campaigns,
+            "calls_used": self.quota.used,
+            "calls_left": self.quota.left,
+            "calls_limit": self.quota.limit,
+            "note": self.note,
+            "append_only": self.append_only,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Unique persons that a plan reaches, and how many of them the journal has never seen."""
+
+    total: int = 0
+    first_time: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Which state of the repository a plan was made from; empty outside git."""
+
+    commit: str = ""
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permissions:
+    """What the reviewer allowed when the plan was made; it is shown, and travels with the saved plan."""
+
+    allow_delete: int | None = None
+    acks: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The permissions as the plan's JSON knows them."""
+        return {"allow_delete": self.allow_delete, "acks": list(self.acks)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that an apply would do, and everything a reviewer needs to know of it."""
+
+    changes: tuple[Change, ...] = ()
+    rows: tuple[RowsChange, ...] = ()
+    manual: tuple[Manual, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    targets: tuple[TargetState, ...] = ()
+    people: People = field(default_factory=People)
+    source: Source = field(default_factory=Source)
+    permissions: Permissions = field(default_factory=Permissions)
+    created_at: datetime
+    valid_until: datetime
+    policy_inputs: Mapping[str, Any] = field(default_factory=dict)
+    occurrences: Mapping[str, int] = field(default_factory=dict)
+    evaluated: tuple[Mapping[str, Any], ...] = ()
+    journal_head: str = ""
+    schedules: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        """Whether an apply would change nothing."""
+        return not self.changes
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a finding forbids to apply."""
+        return any(finding.severity.blocks for finding in self.findings)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every target showed its whole state."""
+        return all(target.complete for target in self.targets)
+
+    @property
+    def deletes(self) -> int:
+        """How many addresses would be deleted: the number that `--allow-delete` must name."""
+        return sum(change.action is Action.DELETE for change in self.changes)
+
+    @property
+    def irreversible(self) -> int:
+        """Steps marked » or ×, deletes not among them: the number that `--allow-irreversible` must name."""
+        return sum(not change.reversible and change.action is not Action.DELETE for change in self.changes)
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """Calls by target that carrying out the plan takes."""
+        totals: dict[str, int] = {}
+        for change in self.changes:
+            totals[change.address.target] = totals.get(change.address.target, 0) + change.calls
+        return dict(sorted(totals.items()))
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many changes of each action."""
+        counts: dict[str, int] = {}
+        for change in self.changes:
+            counts[change.action.value] = counts.get(change.action.value, 0) + 1
+        return counts
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hex, over the canonical JSON of what would be sent and to whom (decisions.md of the design, 4)."""
+        return hashlib.sha256(rfc8785.dumps(self.substance())).hexdigest()
+
+    def substance(self) -> dict[str, Any]:
+        """What the digest covers. Live counters, times of reading, samples, messages and places in files are no part of it."""
+        return {
+            "format": FORMAT_VERSION,
+            "targets": sorted([target.platform, target.url, target.account] for target in self.targets),
+            "changes": sorted(
+                [change.key, change.live_id, [[d.path, _canonical(d.after)] for d in change.diff], change.count]
+                for change in self.changes
+            ),
+            "rows": sorted([str(rows.address), rows.diff.digest] for rows in self.rows if not rows.diff.empty),
+            "schedules": dict(sorted(self.schedules.items())),
+            "policy": _canonical(self.policy_inputs),
+            "occurrences": dict(sorted(self.occurrences.items())),
+        }
+
+    def to_json(self, tool_version: str) -> dict[str, Any]:
+        """The plan as a JSON document (schema/plan.schema.json); holds no row and no unmasked personal value."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "tool_version": tool_version,
+            "digest": self.digest,
+            "created_at": self.created_at.isoformat(),
+            "valid_until": self.valid_until.isoformat(),
+            "source": {"commit": self.source.commit or None, "dirty": self.source.dirty},
+            "blocked": self.blocked,
+            "empty": self.empty,
+            "targets": [target.to_json() for target in self.targets],
+            "changes": [change.to_json() for change in self.changes],
+            "rows": [rows.to_json() for rows in self.rows],
+            "manual": [manual.to_json() for manual in self.manual],
+            "findings": [finding.to_json() for finding in self.findings],
+            "people": {"total": self.people.total, "first_time": self.people.first_time},
+            "irreversible": self.irreversible,
+            "deletes": self.deletes,
+            "calls": self.calls,
+            "summary": self.summary,
+            "permissions": self.permissions.to_json(),
+            "evaluated": [dict(rule) for rule in self.evaluated],
+            "journal_head": self.journal_head,
+        }
+
+    def worst(self) -> Severity | None:
+        """The strongest severity among the findings."""
+        return min((finding.severity for finding in self.findings), key=lambda severity: severity.rank, default=None)
+
+
+def _place(origin: Origin | None) -> dict[str, Any]:
+    return {"file": origin.file if origin else None, "line": origin.line if origin else None}
+
+
+def _canonical(value: Any) -> Any:
+    """Values as RFC 8785 takes them: tuples as lists, everything else as it is."""
+    if isinstance(value, Mapping):
+        return {str(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(item) for item in value]
+    return value

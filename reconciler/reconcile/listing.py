@@ -1,0 +1,412 @@
+"""Rows of a plan: read, cleaned, taken out where a list says so, and compared, document by document.
+
+Blacklists come first: what they wish and what is live in them takes rows out of every other document of their target. They
+do so even when `--only` leaves them out: who said no is not contacted because of how a plan was cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from reconciler.calendar import duration
+from reconciler.catalogue import say
+from reconciler.diagnostics import Finding, Severity
+from reconciler.journal.entry import Columns
+from reconciler.plan.values import Manual, Memory, People, Seen, TargetState, Unsettled, Wish
+from reconciler.platforms.platform import NotReadable, RowsSeen
+from reconciler.project import Target
+from reconciler.reconcile.session import Session
+from reconciler.resource import Address, Desired, Live
+from reconciler.rows.sheet import Presence, RowsDiff, RowsFeed, Sheet
+from reconciler.specs import rows_spec
+from reconciler.wire import LostError
+
+if TYPE_CHECKING:
+    from reconciler.rows.compare import Compared
+    from reconciler.rows.prepared import Prepared
+
+BLACKLIST = "blacklist"
+
+
+@dataclass(slots=True, kw_only=True)
+class Listed:
+    """One document's rows, prepared and compared. `again` compares them anew for another container."""
+
+    prepared: Prepared
+    compared: Compared
+    again: Callable[[str], Compared]
+
+    def feed_in(self, container: str) -> RowsFeed:
+        """The rows for a writer, named for the container that they really go into."""
+        found = self.compared if container == self.compared.container else self.again(container)
+        return found.feed
+
+
+@dataclass(slots=True)
+class Listing:
+    """The wishes of all documents with rows, and how to get at their rows."""
+
+    wishes: list[Wish] = field(default_factory=list)
+    states: dict[str, TargetState] = field(default_factory=dict)
+    people: People = field(default_factory=People)
+    listed: dict[Address, Listed] = field(default_factory=dict)
+    dialable: list[str] = field(default_factory=list)
+
+    def feed(self, address: Address) -> Callable[[str], RowsFeed] | None:
+        """The rows of an address for its writer, once the container is known; None for an object."""
+        found = self.listed.get(address)
+        return None if found is None else found.feed_in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Block:
+    """Numbers that must not be contacted, and of what: everything on the target, one campaign, or one category."""
+
+    table: str
+    campaign: str = ""
+    category: str = ""
+
+    def covers(self, campaign: str, category: str) -> bool:
+        """Whether rows of that campaign are meant."""
+        if self.campaign:
+            return self.campaign == campaign
+        return self.category == category if self.category else True
+
+
+def container_of(target: Target, desired: Desired, live: Live | None) -> str:
+    """Where recipients of a document's rows are remembered: platform, account and live campaign, never our own names."""
+    if desired.address.kind == "blacklist":
+        scope = "|".join(f"{name}={value}" for name, value in sorted((desired.get("scope") or {}).items()))
+        return f"{target.container}|blacklist|{scope}"
+    if desired.address.kind == "contacts" and not desired.get("campaign"):
+        return f"{target.container}|contacts"
+    return f"{target.container}|{live.id if live else desired.get('campaign', '')}"
+
+
+def list_rows(
+    session: Session,
+    selected: Sequence[Desired],
+    seen: Mapping[str, Seen],
+    memory: Memory,
+    now: datetime,
+    everything: Sequence[Desired],
+    starting: frozenset[Address],
+) -> Listing:
+    """Prepare and compare the rows of the selected documents. A plan without rows never gets past the first line.
+
+    `starting` are the campaigns that would be started: everybody still dialable in them counts as reached.
+    """
+    listing = Listing()
+    if not selected:
+        return listing
+    for name in dict.fromkeys(wish.address.target for wish in selected):
+        target = session.project.targets[name]
+        here = [wish for wish in everything if wish.address.target == name]
+        _Lister(session, target, here, seen[name], memory, now, listing, starting).through({wish.address for wish in selected})
+    from reconciler.rows.people import unique
+
+    reached = [listed.compared.persons for address, listed in listing.listed.items() if _reaches(address, listed)]
+    found = unique(session.engine, [*reached, *listing.dialable])
+    listing.people = People(total=found.total, first_time=found.first_time)
+    return listing
+
+
+def _reaches(address: Address, listed: Listed) -> bool:
+    """Whether these rows are people who get a call or a message; an address book and a blacklist only know them."""
+    return address.kind != BLACKLIST and listed.prepared.spec.sheet.identity != ("channel", "identifier")
+
+
+class _Lister:
+    """One target's documents with rows, on their way into the plan."""
+
+    def __init__(
+        self,
+        session: Session,
+        target: Target,
+        documents: Sequence[Desired],
+        seen: Seen,
+        memory: Memory,
+        now: datetime,
+        listing: Listing,
+        starting: frozenset[Address],
+    ) -> None:
+        self.session = session
+        self.platform = session.platform(target)
+        self.target = target
+        self.documents = documents
+        self.seen = seen
+        self.memory = memory
+        self.now = now
+        self.listing = listing
+        self.starting = starting
+        self.wished: list[str] = []
+        self.campaigns = {wish.address.name: wish for wish in documents if wish.address.kind == "campaign"}
+
+    def through(self, selected: set[Address]) -> None:
+        """Blacklists first, then everything that they take rows out of."""
+        blocks: list[_Block] = []
+        lists = [wish for wish in self.documents if wish.address.kind == "blacklist"]
+        for desired in lists:
+            blocks += self._blacklist(desired, wanted=desired.address in selected)
+        blocks += self._live_blocks()
+        for desired in self.documents:
+            if desired.address in selected and desired.address.kind in ("contacts", "scheduled_sms"):
+                self._list(desired, blocks)
+
+    def _live_blocks(self) -> list[_Block]:
+        """What the platform's own list shows, where the whole account's list was read with the campaigns."""
+        table = self.seen.tables.get(BLACKLIST)
+        return [_Block(table=self._numbers(table))] if table else []
+
+    def _numbers(self, table: str) -> str:
+        from reconciler.rows.suppress import numbers
+
+        engine = self.session.engine
+        column = next(name for name in ("phone", "identifier") if name in engine.columns(table))
+        return numbers(engine, table, column, self.target.country, self.target.dial_prefix)
+
+    def _blacklist(self, desired: Desired, *, wanted: bool) -> list[_Block]:
+        from reconciler.rows.prepare import prepare
+        from reconciler.rows.suppress import unparsable, wished
+
+        engine = self.session.engine
+        sheet = self.platform.sheet(desired, self.target)
+        prepared = prepare(engine, rows_spec(desired, self.target, self.session.project, sheet))
+        scope = desired.get("scope") or {}
+        where = {"campaign": scope.get("campaign", ""), "category": scope.get("category", "")}
+        inbound = scope.get("direction") == "inbound"
+        table = wished(engine, prepared)
+        self.wished.append(table)
+        blocks = [] if inbound else [_Block(table=table, **where)]
+        odd = unparsable(engine, table)
+        findings = [self._odd(desired, odd)] if odd else []
+        enforced = not self.platform.supports["blacklist"].actions
+        rows_seen = RowsSeen() if enforced else self._read_rows(desired, prepared, sheet)
+        blocks += [] if inbound else [_Block(table=self._numbers(table), **where) for table in rows_seen.tables]
+        if wanted:
+            self._conclude(desired, sheet, prepared, rows_seen, findings, enforced=enforced)
+        return blocks
+
+    def _odd(self, desired: Desired, count: int) -> Finding:
+        message = say("{count:,} entries are not numbers; they block on their last 8 digits", count=count)
+        return self._finding("SUP001", Severity.WARN, message, desired, say("correct them: the platform does not get them"))
+
+    def _list(self, desired: Desired, blocks: Sequence[_Block]) -> None:
+        from reconciler.rows.prepare import prepare
+        from reconciler.rows.suppress import later, suppress
+
+        engine = self.session.engine
+        sheet = self.platform.sheet(desired, self.target)
+        prepared = prepare(engine, rows_spec(desired, self.target, self.session.project, sheet))
+        if desired.address.kind == "scheduled_sms" or desired.get("campaign"):
+            name = desired.get("campaign", "")
+            campaign = self.campaigns.get(name)
+            category = campaign.block.get("category", "") if campaign else ""
+            suppress(engine, prepared, [(BLACKLIST, block.table) for block in blocks if block.covers(name, category)])
+        if desired.get("horizon") and isinstance(desired.fields["at"], dict):
+            later(engine, prepared, self.now + duration(desired.fields["horizon"]))
+        self._conclude(desired, sheet, prepared, self._read_rows(desired, prepared, sheet), [], enforced=False)
+
+    def _live(self, desired: Desired) -> Live | None:
+        """The live campaign that rows belong to: ours by the journal, never by a name that somebody else's may have."""
+        name = desired.get("campaign") or (desired.get("scope") or {}).get("campaign")
+        owned = self.memory.owned.get(Address(self.target.name, "campaign", name)) if name else None
+        return self.seen.by_id(owned.id) if owned and owned.container == self.target.container else None
+
+    def _read_rows(self, desired: Desired, prepared: Prepared, sheet: Sheet) -> RowsSeen:
+        """What is live, or a reading that is not complete and says why."""
+        live = self._live(desired)
+        if sheet.readable and desired.get("campaign") and live is None:
+            return RowsSeen()
+        asked = self._asked(desired, prepared, live) if desired.address.kind == "blacklist" and not sheet.readable else iter(())
+        try:
+            return self.session.wire(self.target).run(self.platform.read_rows(desired, self.target, live, self.seen, asked))
+        except NotReadable as failure:
+            return RowsSeen(complete=False, note=failure.why)
+        except LostError as failure:
+            return RowsSeen(complete=False, note=failure.reason)
+
+    def _asked(self, desired: Desired, prepared: Prepared, live: Live | None) -> Iterator[Mapping[str, str]]:
+        """The entries that the journal does not vouch for, with the ids of the contacts that they mean."""
+        from reconciler.rows.attach import asked, attach
+
+        contacts = self.seen.tables.get("contacts")
+        if contacts is None:
+            return iter(())
+        attach(self.session.engine, prepared, contacts)
+        container = container_of(self.target, desired, live)
+        compared = self._compare(desired, prepared, container, RowsSeen(), live_table=None)
+        return asked(self.session.engine, compared)
+
+    def _conclude(
+        self,
+        desired: Desired,
+        sheet: Sheet,
+        prepared: Prepared,
+        rows_seen: RowsSeen,
+        findings: list[Finding],
+        *,
+        enforced: bool,
+    ) -> None:
+        """Compare, and make the wish."""
+        live = self._live(desired)
+        container = container_of(self.target, desired, live)
+        table = self._table(rows_seen)
+        compared = self._compare(desired, prepared, container, rows_seen, live_table=table)
+        if desired.get("lifts"):
+            compared = self._lifted(desired, sheet, compared, table, findings)
+        address = desired.address
+        if (
+            table
+            and desired.get("campaign")
+            and Address(self.target.name, "campaign", desired.fields["campaign"]) in self.starting
+        ):
+            from reconciler.rows.people import dialable
+
+            self.listing.dialable.append(dialable(self.session.engine, table, prepared, self.session.journal.persons()))
+        self.listing.listed[address] = Listed(
+            prepared=prepared,
+            compared=compared,
+            again=lambda other: self._compare(desired, prepared, other, rows_seen, live_table=table),
+        )
+        note = rows_seen.note
+        diff = compared.diff
+        if compared.twice:
+            message = say("{count:,} keys are live more than once", count=compared.twice)
+            findings.append(
+                self._finding("PLT002", Severity.WARN, message, desired, say("look in the console; nothing is removed"))
+            )
+        if enforced:
+            diff = replace(diff, to_add=0, unchanged=diff.to_add + diff.unchanged)
+        at = desired.get("at")
+        self.listing.wishes.append(
+            Wish(
+                desired=desired,
+                rows=diff,
+                rows_note=note,
+                rows_complete=rows_seen.complete,
+                enforced_by_us=enforced,
+                verifiable=sheet.readable or address.kind == "blacklist",
+                at=self._earliest(prepared, at),
+                container=container,
+                manual=tuple(self._by_hand(desired, diff, enforced=enforced)),
+                findings=(*findings, *self.platform.check_live(desired, self.seen, self.target)),
+            )
+        )
+
+    def _lifted(
+        self, desired: Desired, sheet: Sheet, compared: Compared, table: str | None, findings: list[Finding]
+    ) -> Compared:
+        """With the entries that are taken off again because their people asked; the others say why they stay."""
+        from reconciler.rows.lifts import lifts
+        from reconciler.rows.prepare import prepare
+
+        engine = self.session.engine
+        asked = prepare(engine, rows_spec(desired, self.target, self.session.project, sheet, lifts=True))
+        others = [other for other in self.wished if other != self.wished[-1]]
+        loaded = self.session.journal.listed(compared.container)
+        found = lifts(engine, compared, asked, live=table, loaded=loaded, wished=others)
+        for reason, count in found.lifts_kept.items():
+            message = say("{count:,} lifts are not carried out: {reason}", count=count, reason=reason)
+            remedy = say("only entries that we added and nobody wishes any more are lifted")
+            findings.append(self._finding("VOL008", Severity.INFO, message, desired, remedy))
+        return found
+
+    def _by_hand(self, desired: Desired, diff: RowsDiff, *, enforced: bool) -> Iterator[Manual]:
+        """Steps that only a person can do, while there is something to do them for. Each upload needs its own."""
+        uploads = self.memory.occurrences.get(desired.address, 0) + bool(diff.to_add)
+        if enforced or uploads:
+            for step in self.platform.manual(desired, self.seen, self.target):
+                yield step if enforced else replace(step, key=f"{step.key}@{uploads}")
+
+    def _earliest(self, prepared: Prepared, at: Any) -> str:
+        """The document's instant; with an instant a row, the earliest of those that would be sent."""
+        if not isinstance(at, dict):
+            return str(at or "")
+        found = self.session.engine.one(f'SELECT min("at") FROM {prepared.table}')
+        return str(found or "on_apply")
+
+    def _table(self, rows_seen: RowsSeen) -> str | None:
+        from reconciler.rows.attach import in_all
+
+        if not rows_seen.tables:
+            return None
+        return in_all(self.session.engine, rows_seen.tables)
+
+    def _compare(
+        self, desired: Desired, prepared: Prepared, container: str, rows_seen: RowsSeen, *, live_table: str | None
+    ) -> Compared:
+        from reconciler.rows.attach import names_of
+        from reconciler.rows.compare import compare
+
+        journal, engine = self.session.journal, self.session.engine
+        generation = desired.get("generation", 1)
+        natural = desired.address.kind == "blacklist"
+        sent: list[Columns] = list(journal.listed(container) if natural else journal.sent(container))
+        if rows_seen.known:
+            sent.append(Columns(recipients=names_of(engine, rows_seen.known, container, generation)))
+        return compare(
+            engine,
+            prepared,
+            live=live_table,
+            container=container,
+            generation=generation,
+            missing=desired.get("missing", "keep"),
+            changed=desired.get("changed", "report"),
+            sent=sent,
+            held=() if natural else journal.held(container),
+            loaded=journal.rows_loaded(container),
+            persons=journal.persons(),
+        )
+
+    def _finding(self, code: str, severity: Severity, message: str, desired: Desired, remedy: str) -> Finding:
+        return Finding(
+            code=code,
+            severity=severity,
+            message=message,
+            remedy=remedy,
+            address=desired.address,
+            origin=desired.origin_of("source"),
+        )
+
+
+def baseline(session: Session, desired: Desired, target: Target, live: Live, seen: Seen) -> tuple[Columns, int, str]:
+    """Every row that is in a campaign now, by HMAC: packed columns, how many, and the container they are remembered in."""
+    from reconciler.rows.attach import names_of_table
+
+    platform = session.platform(target)
+    sheet = platform.sheet(desired, target)
+    container = container_of(target, desired, live)
+    if not sheet.readable:
+        return Columns(), 0, container
+    rows_seen = session.wire(target).run(platform.read_rows(desired, target, live, seen, iter(())))
+    if not rows_seen.tables:
+        return Columns(), 0, container
+    spec = rows_spec(desired, target, session.project, sheet)
+    packed = names_of_table(session.engine, spec, rows_seen.tables[0], container)
+    return Columns(recipients=packed), len(packed) // 16, container
+
+
+def presence_of(session: Session, desired: Desired, target: Target, doubt: Unsettled, seen: Seen) -> Presence | None:
+    """How the recipients of an upload in doubt stand in the live rows; None where they cannot be listed now."""
+    from reconciler.rows.attach import presence_in
+
+    platform = session.platform(target)
+    sheet = platform.sheet(desired, target)
+    live = seen.by_id(doubt.container.rsplit("|", 1)[-1])
+    if not sheet.readable or live is None:
+        return None
+    try:
+        rows_seen = session.wire(target).run(platform.read_rows(desired, target, live, seen, iter(())))
+    except (NotReadable, LostError):
+        return None
+    if not rows_seen.tables or not rows_seen.complete:
+        return None
+    spec = rows_spec(desired, target, session.project, sheet)
+    entries = [stored for stored in session.journal.entries(doubt.run) if stored.entry.operation == doubt.operation]
+    generation = entries[-1].entry.generation if entries else 1
+    held = [columns.recipients for columns in session.journal.held(doubt.container)]
+    return presence_in(session.engine, spec, rows_seen.tables[0], doubt.container, generation, held)

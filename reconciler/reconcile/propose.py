@@ -1,0 +1,308 @@
+"""From files, live state and memory to a judged plan, and to the jobs that would carry it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+
+from reconciler.apply import Job
+from reconciler.calendar import Slot, holidays_around, is_open, next_edge, slots
+from reconciler.catalogue import say
+from reconciler.diagnostics import Finding, Severity
+from reconciler.errors import Mistaken
+from reconciler.kinds import KINDS
+from reconciler.plan import Change, Memory, Permissions, Plan, Seen, Setting, Source, Wish, make_plan
+from reconciler.plan.values import Manual
+from reconciler.policies import Ack, Settings, judge, parse
+from reconciler.project import Target
+from reconciler.reconcile.listing import Listing, container_of, list_rows
+from reconciler.reconcile.reading import TargetReading, read_target
+from reconciler.reconcile.session import Session
+from reconciler.resource import Action, Address, Desired, Live, Shape, State
+from reconciler.revision import revision
+from reconciler.specs import Specs, load
+
+SHAPES = {name: kind.shape for name, kind in KINDS.items()}
+
+
+class SpecsWrong(Mistaken):
+    """Documents hold mistakes; every one of them is in `findings`."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        count = sum(finding.severity.blocks for finding in findings)
+        super().__init__(
+            say("{count} mistake(s) in the documents", count=count), code="SPC000", remedy=say("run 'reconciler validate'")
+        )
+        self.findings = tuple(findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the caller wants of a plan."""
+
+    only: tuple[str, ...] = ()
+    allow_delete: int | None = None
+    acks: tuple[str, ...] = ()
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A judged plan, and what carrying it out needs."""
+
+    plan: Plan
+    wishes: Mapping[Address, Wish]
+    seen: Mapping[str, Seen]
+    memory: Memory
+    listing: Listing
+    jobs: tuple[Job, ...] = field(default=())
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether some target did not show its whole state."""
+        return not self.plan.complete or any(finding.code == "PLT002" for finding in self.plan.findings)
+
+
+def propose(session: Session, asked: Asked) -> Proposal:
+    """Read everything and make the plan. Sends nothing but reads."""
+    project = session.project
+    specs = load(project, KINDS, session.platforms)
+    settings, mistakes = parse(project.policies)
+    if mistakes or not specs.right:
+        raise SpecsWrong([*mistakes, *specs.findings])
+    acks = _acks(asked.acks)
+    now = asked.at or session.world.now()
+    memory = session.journal.memory()
+    desired = [wish for wish in specs.desired if selected(wish, asked.only)]
+    readings = _read(session, desired, memory, now, partial=bool(asked.only))
+    seen = {reading.target.name: reading.seen for reading in readings if reading.seen}
+    wishes = {
+        wish.address: _object_wish(session, wish, seen[wish.address.target], now) for wish in desired if _is_object(wish, seen)
+    }
+    rows = [wish for wish in desired if _has_rows(wish, seen)]
+    listing = list_rows(session, rows, seen, memory, now, specs.desired, _starting(wishes.values(), seen, memory))
+    for wish in listing.wishes:
+        wishes[wish.desired.address] = wish
+    ordered = [wishes[wish.address] for wish in desired if wish.address in wishes]
+    setting = Setting(
+        shapes=SHAPES,
+        supports={name: platform.supports for name, platform in session.platforms.items()},
+        containers={name: target.container for name, target in project.targets.items()},
+        states=[listing.states.get(reading.target.name, reading.state) for reading in readings],
+        calls=lambda change: _calls(session, change, wishes),
+        people=listing.people,
+        source=_source(project.root),
+        permissions=Permissions(allow_delete=asked.allow_delete, acks=asked.acks),
+        policy_inputs=settings.inputs,
+        partial=bool(asked.only),
+        edges=_edges(ordered, session, now),
+        findings=_given(session, readings, specs),
+    )
+    plan = make_plan(ordered, seen, memory, setting, now)
+    plan = judge(_within_quota(plan), settings, now, acks)
+    return Proposal(
+        plan=plan,
+        wishes=wishes,
+        seen=seen,
+        memory=memory,
+        listing=listing,
+        jobs=tuple(_job(session, change, wishes, seen, listing, memory) for change in plan.changes),
+    )
+
+
+def _source(root: Path) -> Source:
+    commit, dirty = revision(root)
+    return Source(commit=commit, dirty=dirty)
+
+
+def selected(desired: Desired, only: Sequence[str]) -> bool:
+    """Whether `--only` names this document, by address or by `tag:WORD`."""
+    if not only:
+        return True
+    return any(glob[4:] in desired.tags if glob.startswith("tag:") else desired.address.matches(glob) for glob in only)
+
+
+def _acks(texts: Iterable[str]) -> list[Ack]:
+    acks = []
+    for text in texts:
+        try:
+            acks.append(Ack.parse(text))
+        except ValueError:
+            message = say("'{text}' is not an acknowledgement", text=text)
+            raise Mistaken(message, code="POL002", remedy=say("write GUARD=VALUE@DIGEST, as the plan prints it")) from None
+    return acks
+
+
+def _read(session: Session, desired: Sequence[Desired], memory: Memory, now: datetime, *, partial: bool
+) -> list[TargetReading]:
+    """Every target that a document names or that holds something of ours."""
+    names = {wish.address.target for wish in desired}
+    if not partial:
+        names |= {address.target for address in memory.owned}
+    return [
+        read_target(session, target, [wish for wish in desired if wish.address.target == name], memory, now)
+        for name, target in session.project.targets.items()
+        if name in names
+    ]
+
+
+def _starting(wishes: Iterable[Wish], seen: Mapping[str, Seen], memory: Memory) -> frozenset[Address]:
+    """The campaigns of ours that stand still and are wished to run now."""
+    starting = set()
+    for wish in wishes:
+        owned = memory.owned.get(wish.desired.address)
+        live = seen[wish.desired.address.target].by_id(owned.id) if owned else None
+        wished = wish.runs_by_itself or (wish.desired.get("state") == "started" and wish.open)
+        if live and wished and live.state is not State.STARTED:
+            starting.add(wish.desired.address)
+    return frozenset(starting)
+
+
+def _is_object(desired: Desired, seen: Mapping[str, Seen]) -> bool:
+    return SHAPES[desired.address.kind] is Shape.OBJECT and desired.address.target in seen
+
+
+def _has_rows(desired: Desired, seen: Mapping[str, Seen]) -> bool:
+    return SHAPES[desired.address.kind] is not Shape.OBJECT and desired.address.target in seen
+
+
+def _object_wish(session: Session, desired: Desired, seen: Seen, now: datetime) -> Wish:
+    target = session.project.targets[desired.address.target]
+    platform = session.platform(target)
+    stored = platform.as_stored(desired, seen, target)
+    open_now, findings = _open_now(desired, target, now)
+    return Wish(
+        desired=desired,
+        stored=stored,
+        open=open_now,
+        runs_by_itself=platform.runs_by_itself(stored),
+        marker=platform.marker(desired, target),
+        container=target.container,
+        manual=tuple(platform.manual(desired, seen, target)),
+        findings=(*platform.check_live(desired, seen, target), *findings),
+    )
+
+
+def _open_now(desired: Desired, target: Target, now: datetime) -> tuple[bool, list[Finding]]:
+    """Whether a campaign that is wished to run may run at this moment, by its own window."""
+    window = _slots(desired, target)
+    if not window or desired.get("state") != "started" or is_open(window, now, _holidays(target, now)):
+        return True, []
+    after = next_edge(window, now, _holidays(target, now))
+    when = after.isoformat(timespec="minutes") if after else say("no day of the coming week")
+    message = say("now is outside its window, so it stands still; it opens {when}", when=when)
+    return False, [
+        Finding(
+            code="HRS001", severity=Severity.INFO, message=message, address=desired.address, origin=desired.origin_of("window")
+        )
+    ]
+
+
+def _slots(desired: Desired, target: Target) -> tuple[Slot, ...]:
+    return slots(desired.get("window") or (), target.timezone, every_day=desired.get("purpose") == "service")
+
+
+def _holidays(target: Target, now: datetime) -> frozenset[date]:
+    return holidays_around(target.country, now, target.extra_holidays)
+
+
+def _edges(wishes: Iterable[Wish], session: Session, now: datetime) -> list[datetime]:
+    """The moments at which this plan stops being true: the next edge of every window of a campaign that is wished to run."""
+    edges = []
+    for wish in wishes:
+        target = session.project.targets[wish.desired.address.target]
+        window = _slots(wish.desired, target) if wish.desired.get("state") == "started" else ()
+        edge = next_edge(window, now, _holidays(target, now)) if window else None
+        edges += [edge] if edge else []
+    return edges
+
+
+def _given(session: Session, readings: Iterable[TargetReading], specs: Specs) -> list[Finding]:
+    """What is known before comparing: unread targets, a fresh journal, hints of the documents."""
+    findings = [reading.finding for reading in readings if reading.finding]
+    findings += specs.findings
+    if session.journal.fresh:
+        message = say("the journal is new: nothing is remembered")
+        findings.append(
+            Finding(code="JRN001", severity=Severity.INFO, message=message, remedy=say("restore the old one, if there was one"))
+        )
+    return findings
+
+
+def _calls(session: Session, change: Change, wishes: Mapping[Address, Wish]) -> int:
+    target = session.project.targets[change.address.target]
+    wish = wishes.get(change.address)
+    return session.platform(target).calls(change.action, change.count, target, wish.desired if wish else None)
+
+
+def _within_quota(plan: Plan) -> Plan:
+    """A plan that does not fit the day's quota is blocked; a tenth stays free for stops and blacklist additions."""
+    found = []
+    protecting = {Action.STOP, Action.BLACKLIST_ADD}
+    for target in plan.targets:
+        needed = sum(
+            change.calls for change in plan.changes if change.address.target == target.name and change.action not in protecting
+        )
+        left, limit = target.quota.left, target.quota.limit
+        if left is None or not needed:
+            continue
+        free = left - (limit or left) // 10
+        if needed > free:
+            message = say(
+                "{target}: the plan needs {needed:,} calls, and {free:,} may be used today",
+                target=target.name,
+                needed=needed,
+                free=max(free, 0),
+            )
+            found.append(
+                Finding(
+                    code="PLT005",
+                    severity=Severity.DENY,
+                    message=message,
+                    remedy=say("wait for the next quota day, or use --only"),
+                )
+            )
+    return replace(plan, findings=(*found, *plan.findings)) if found else plan
+
+
+def _job(
+    session: Session,
+    change: Change,
+    wishes: Mapping[Address, Wish],
+    seen: Mapping[str, Seen],
+    listing: Listing,
+    memory: Memory,
+) -> Job:
+    target = session.project.targets[change.address.target]
+    wish = wishes.get(change.address)
+    platform = session.platform(target)
+    return Job(
+        change=change,
+        platform=platform,
+        target=target,
+        support=platform.supports[change.address.kind],
+        wish=wish,
+        live=_bound(change, wish, seen[target.name], memory),
+        feed=listing.feed(change.address),
+        container=lambda live: _container(target, wish, live),
+    )
+
+
+def _container(target: Target, wish: Wish | None, live: Live | None) -> str:
+    if wish is None or SHAPES[wish.desired.address.kind] is Shape.OBJECT:
+        return f"{target.container}|{live.id if live else ''}"
+    return container_of(target, wish.desired, live)
+
+
+def _bound(change: Change, wish: Wish | None, seen: Seen, memory: Memory) -> Live | None:
+    """The live campaign of a change: the object itself, or the campaign that rows go into."""
+    if change.live_id:
+        return seen.by_id(change.live_id)
+    home = change.campaign or change.address
+    owned = memory.owned.get(home)
+    return seen.by_id(owned.id) if owned else None
+
+
+__all__ = ["Asked", "Manual", "Proposal", "Settings", "SpecsWrong", "propose", "selected"]

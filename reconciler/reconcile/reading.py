@@ -1,0 +1,84 @@
+"""Asking a target for everything that a plan needs, and what it means when it does not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.catalogue import say
+from reconciler.diagnostics import Finding, error
+from reconciler.plan.values import Memory, Quota, Seen, TargetState
+from reconciler.platforms.platform import NotReadable
+from reconciler.project import Target
+from reconciler.reconcile.session import Session
+from reconciler.resource import Desired
+from reconciler.wire import LostError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetReading:
+    """What one target showed; `seen` is None when it showed nothing, and a finding says why."""
+
+    target: Target
+    seen: Seen | None
+    state: TargetState
+    finding: Finding | None = None
+
+
+def read_target(session: Session, target: Target, desired: Iterable[Desired], memory: Memory, now: datetime) -> TargetReading:
+    """Read a target's campaigns, references and quota as of `now`. Missing credentials are Mistaken; all else is a finding."""
+    wanted = frozenset({wish.address.kind for wish in desired} | {f"id:{owned}" for owned in _known_ids(memory, target)})
+    platform = session.platform(target)
+    wire = session.wire(target)
+    try:
+        seen = wire.run(platform.read(target, wanted, now))
+    except NotReadable as failure:
+        return _unread(target, failure.code, failure.why, now)
+    except LostError as failure:
+        return _unread(target, "PLT007", failure.reason, now)
+    return TargetReading(target=target, seen=seen, state=state_of(session, target, seen))
+
+
+def state_of(session: Session, target: Target, seen: Seen) -> TargetState:
+    """The target's line in the plan."""
+    campaigns = session.platform(target).supports.get("campaign")
+    return TargetState(
+        name=target.name,
+        platform=target.platform,
+        url=target.url,
+        account=target.account,
+        simulated=target.sandbox,
+        complete=seen.campaigns.complete,
+        read_at=seen.campaigns.read_at,
+        campaigns=len(seen.campaigns.live),
+        quota=seen.quota or Quota(),
+        note=seen.campaigns.note,
+        append_only=not (campaigns and campaigns.actions),
+    )
+
+
+def _known_ids(memory: Memory, target: Target) -> list[str]:
+    return [
+        owned.id
+        for address, owned in memory.owned.items()
+        if address.target == target.name and owned.container == target.container and address.kind == "campaign"
+    ]
+
+
+def _unread(target: Target, code: str, why: str, now: datetime) -> TargetReading:
+    message = say("{target} could not be read: {why}", target=target.name, why=why)
+    state = TargetState(
+        name=target.name,
+        platform=target.platform,
+        url=target.url,
+        account=target.account,
+        simulated=target.sandbox,
+        complete=False,
+        read_at=now,
+        note=why,
+    )
+    remedy = (
+        say("check the credentials") if code == "PLT008" else say("run 'reconciler doctor'; nothing is done at this target")
+    )
+    return TargetReading(target=target, seen=None, state=state, finding=error(code, message, target.origin, remedy))

@@ -1,0 +1,41 @@
+"""Plans, runs and findings as people and machines read them.
+
+`report` decides once what is shown of a plan; `text`, `json` and `markdown` lay it out. `run` shows what an apply did,
+`findings` what validate found. Everything is a pure function of public JSON, and nothing of others' making reaches an output
+but through `printable`. A new format is a module and a line in FORMATS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from reconciler.reports import json, markdown, text
+from reconciler.reports.findings import render_findings
+from reconciler.reports.report import Report, of_plan
+from reconciler.reports.run import RUN_FORMATS, event_line, render_run
+from reconciler.reports.style import Style
+
+FORMATS: Final[Mapping[str, Callable[[Mapping[str, Any], Style], str]]] = {
+    "text": text.render,
+    "json": json.render,
+    "markdown": markdown.render,
+}
+
+
+def render_plan(plan_json: Mapping[str, Any], format: str, style: Style) -> str:  # noqa: A002 - the word that users know
+    """A plan's public JSON in one of FORMATS; KeyError for another."""
+    return FORMATS[format](plan_json, style)
+
+
+__all__ = [
+    "FORMATS",
+    "RUN_FORMATS",
+    "Report",
+    "Style",
+    "event_line",
+    "of_plan",
+    "render_findings",
+    "render_plan",
+    "render_run",
+]

@@ -1,0 +1,310 @@
+"""A document's rows against what is there: with a live table by identity, without one against what the journal remembers.
+
+What comes out is counts, a digest and a feed; the rows stay in the engine. Only rows that we loaded, or that were there
+when their document was adopted, are ever removed, closed or replaced, and never one that is marked do-not-call or wrong
+number.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol
+
+from reconciler.personal import mask_number
+from reconciler.rows import digest, sql
+from reconciler.rows.engine import Engine
+from reconciler.rows.feed import Feed, compared_columns
+from reconciler.rows.keys import NO_NAMES, keyed_live
+from reconciler.rows.people import Persons, final, known_persons, unique
+from reconciler.rows.prepared import Prepared
+from reconciler.rows.sheet import RowsDiff, Verb
+
+Missing = Literal["keep", "close", "remove"]
+Changed = Literal["report", "replace"]
+
+ALREADY_SENT: Final = "already_sent"
+IN_DOUBT: Final = "in_doubt"
+GENERATIONS_BACK_MAX: Final = 100
+SAMPLE: Final = 3
+_NO_ROW: Final = "NULL::BIGINT"
+_NO_NAME: Final = "NULL::UUID"
+
+
+class Remembered(Protocol):
+    """Packed 16-byte HMACs of rows, as the journal keeps them; `contents` is empty or as long as `recipients`."""
+
+    @property
+    def recipients(self) -> bytes: ...
+
+    @property
+    def contents(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One document's rows, compared. `twice` = live keys that stand there more than once.
+
+    `persons` is a table (`person`, `known`) of those whom adding and replacing would reach. `lifts_kept` says why asked
+    lifts are not carried out.
+    """
+
+    diff: RowsDiff
+    feed: Feed
+    container: str
+    generation: int
+    persons: str
+    twice: int = 0
+    lifts_kept: Mapping[str, int] = field(default_factory=dict)
+
+
+def compare(
+    engine: Engine,
+    prepared: Prepared,
+    *,
+    live: str | None,
+    container: str,
+    generation: int,
+    missing: Missing = "keep",
+    changed: Changed = "report",
+    sent: Iterable[Remembered] = (),
+    held: Iterable[Remembered] = (),
+    loaded: Iterable[Remembered] = (),
+    persons: Iterable[bytes] = (),
+    live_identity: Mapping[str, str] = NO_NAMES,
+) -> Compared:
+    """What would have to be added, removed, closed and replaced. `live` is a table that a sink filled, None where the
+    platform cannot be read; then `sent` is the live side. `held` are recipients in doubt, `loaded` what is ours to remove."""
+    work = Comparison(engine, prepared, live, container, generation, live_identity)
+    if live is None:
+        work.against_memory(sent)
+    else:
+        work.against_live(live, missing, changed, loaded)
+    work.hold(held)
+    return work.result(persons)
+
+
+class Comparison:
+    """The tables and counts of one comparison while it is made."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        prepared: Prepared,
+        live: str | None,
+        container: str,
+        generation: int,
+        live_identity: Mapping[str, str],
+    ) -> None:
+        self.engine = engine
+        self.prepared = prepared
+        self.container = container
+        self.generation = generation
+        self.live_identity = live_identity
+        self.feed = Feed(engine, prepared, live, live_identity)
+        self.tables: dict[Verb, str] = {}
+        self.out = dict(prepared.out)
+        self.counts: dict[str, int] = {}
+        self.twice = 0
+
+    def named(self, rows: str, *, wished: bool) -> str:
+        """A table of a verb's rows with their names, from a query of (row, live, id)."""
+        values = sql.Bound()
+        recipient = digest.recipient("id", values(self.container), values(str(self.generation)))
+        sheet = self.prepared.spec.sheet
+        if wished:
+            person = _NO_NAME if sheet.natural or sheet.whole_file else digest.person("p._person")
+            query = (
+                f"SELECT r.row, r.live, p._id AS id, {person} AS person, "
+                f"hex(p._content)::UUID AS content FROM ({rows}) r JOIN {self.prepared.table} p ON p._row = r.row"
+            )
+        else:
+            query = f"SELECT row, live, id, {_NO_NAME} AS person, {_NO_NAME} AS content FROM ({rows})"
+        table = self.engine.fresh("named")
+        self.engine.run(f"CREATE TABLE {table} AS SELECT *, {recipient} AS recipient FROM ({query})", values.values)
+        return table
+
+    def against_memory(self, sent: Iterable[Remembered]) -> None:
+        """The journal is the live side: what was sent to a recipient of this generation is not sent again."""
+        engine, view = self.engine, self.prepared.table
+        memory, known = engine.packed((part.recipients, part.contents) for part in sent), engine.fresh("known")
+        if engine.count(memory):
+            values = sql.Bound()
+            recipient = digest.recipient("_id", values(self.container), values(str(self.generation)))
+            engine.run(
+                f"CREATE TABLE {known} AS SELECT p._row AS row, "
+                "bool_or(m.content IS NULL OR m.content = hex(p._content)::UUID) AS alike "
+                f"FROM {view} p JOIN {memory} m ON {recipient} = m.name GROUP BY p._row",
+                values.values,
+            )
+        else:
+            engine.run(f"CREATE TABLE {known} (row BIGINT, alike BOOLEAN)")
+        count, old = engine.run(f"SELECT count(*), count(*) FILTER (WHERE NOT alike) FROM {known}")[0]
+        if self.prepared.spec.sheet.natural:
+            self.counts["unchanged"] = count
+        else:
+            self.out[ALREADY_SENT] = self.out.get(ALREADY_SENT, 0) + count
+            self.counts["old_content"] = old
+        rest = f"SELECT _row AS row, {_NO_ROW} AS live FROM {view} WHERE _row NOT IN (SELECT row FROM {known})"
+        self.tables[Verb.ADD] = self.named(rest, wished=True)
+        engine.drop(memory, known)
+
+    def against_live(self, live: str, missing: Missing, changed: Changed, loaded: Iterable[Remembered]) -> None:
+        """By identity: what is not there is added, what differs reported or replaced, what only lives kept or taken away."""
+        engine, view = self.engine, self.prepared.table
+        seen = keyed_live(engine, self.prepared.spec, live, self.live_identity)
+        doubled = engine.fresh("doubled")
+        engine.run(f"CREATE TABLE {doubled} AS SELECT key, min(live) AS first FROM {seen} GROUP BY key HAVING count(*) > 1")
+        self.twice = engine.count(doubled)
+        if self.twice:
+            engine.run(f"DELETE FROM {seen} USING {doubled} d WHERE {seen}.key = d.key AND {seen}.live <> d.first")
+        columns = compared_columns(engine, self.prepared, live)
+        differs = " OR ".join(f"coalesce(p.{name}, '') <> coalesce(l.{name}, '')" for name in map(sql.name, columns))
+        shown = f"SELECT s.key AS _key, s.live AS _live, l.* FROM {seen} s JOIN {sql.name(live)} l ON l.rowid = s.live"
+        apart = engine.fresh("apart")
+        engine.run(
+            f"CREATE TABLE {apart} AS SELECT p._row AS row, l._live AS live, coalesce(p._id, l._key) AS id, "
+            f"{final(engine, live)} AS final, {self._dialled(live)} AS dialled "
+            f"FROM {view} p FULL OUTER JOIN ({shown}) l ON p._id = l._key "
+            f"WHERE p._row IS NULL OR l._live IS NULL OR {differs or 'false'}"
+        )
+        engine.drop(doubled, seen)
+        self._sort_out(apart, live, missing, changed, loaded)
+
+    def _dialled(self, live: str) -> str:
+        if "_calls" not in self.engine.columns(live):
+            return "false"
+        return "coalesce(try_cast(l._calls AS DOUBLE), 0) > 0"
+
+    def _sort_out(self, apart: str, live: str, missing: Missing, changed: Changed, loaded: Iterable[Remembered]) -> None:
+        engine = self.engine
+        added, differing, gone = (
+            int(count)
+            for count in engine.run(
+                "SELECT count(*) FILTER (WHERE live IS NULL), count(*) FILTER (WHERE row IS NOT NULL AND live IS NOT NULL), "
+                f"count(*) FILTER (WHERE row IS NULL) FROM {apart}"
+            )[0]
+        )
+        self.counts |= {"changed": differing, "unchanged": self.prepared.rows - added - differing}
+        self.counts |= {"live": engine.count(live), "kept": gone}
+        self.tables[Verb.ADD] = self.named(f"SELECT row, live, id FROM {apart} WHERE live IS NULL", wished=True)
+        replacing, removing = changed == "replace" and differing, missing != "keep" and gone
+        if replacing or removing:
+            ours = self.ours(f"SELECT id FROM {apart} WHERE live IS NOT NULL", loaded)
+            movable = f"SELECT row, live, id FROM {apart} WHERE NOT final AND id IN (SELECT id FROM {ours})"
+            if replacing:
+                both = f"{movable} AND row IS NOT NULL AND live IS NOT NULL"
+                self.tables[Verb.REPLACE] = self.named(both, wished=True)
+            if removing:
+                verb = Verb.CLOSE if missing == "close" else Verb.REMOVE
+                self.tables[verb] = self.named(f"{movable} AND row IS NULL", wished=False)
+                self.counts["kept"] = gone - engine.count(self.tables[verb])
+            taken = [self.tables[verb] for verb in (Verb.REPLACE, Verb.REMOVE) if verb in self.tables]
+            touched = " UNION ".join(f"SELECT live FROM {table}" for table in taken)
+            if touched:
+                dialled = f"SELECT count(*) FROM {apart} WHERE dialled AND live IN ({touched})"
+                self.counts["dialled"] = int(engine.one(dialled))
+            engine.drop(ours)
+        engine.drop(apart)
+
+    def ours(self, ids: str, loaded: Iterable[Remembered]) -> str:
+        """A table of those ids (of a query) that we loaded into this container, in this generation or an earlier one."""
+        engine = self.engine
+        memory = engine.packed((part.recipients, b"") for part in loaded)
+        values = sql.Bound()
+        first = max(1, self.generation - GENERATIONS_BACK_MAX)
+        recipient = digest.recipient("id", values(self.container), "generation::VARCHAR")
+        ours = engine.fresh("ours")
+        engine.run(
+            f"CREATE TABLE {ours} AS SELECT DISTINCT id FROM ({ids}), range({first}, {self.generation + 1}) g(generation) "
+            f"WHERE {recipient} IN (SELECT name FROM {memory})",
+            values.values,
+        )
+        engine.drop(memory)
+        return ours
+
+    def hold(self, held: Iterable[Remembered]) -> None:
+        """Recipients of calls in doubt are neither added nor replaced, however batches were cut."""
+        engine = self.engine
+        doubt = engine.packed((part.recipients, b"") for part in held)
+        if engine.count(doubt):
+            for verb in (Verb.ADD, Verb.REPLACE):
+                if table := self.tables.get(verb):
+                    gone = int(engine.one(f"DELETE FROM {table} WHERE recipient IN (SELECT name FROM {doubt})"))
+                    if gone and verb is Verb.ADD:
+                        self.out[IN_DOUBT] = self.out.get(IN_DOUBT, 0) + gone
+        engine.drop(doubt)
+
+    def result(self, persons: Iterable[bytes]) -> Compared:
+        """Counts, digest, sample and people of what is left."""
+        for verb, table in self.tables.items():
+            self.feed.mark(verb, table)
+        reached = self._reached(persons)
+        reach = unique(self.engine, [reached])
+        diff = RowsDiff(
+            in_source=self.prepared.in_source,
+            to_add=self.feed.count(Verb.ADD),
+            to_remove=self.feed.count(Verb.REMOVE),
+            to_close=self.feed.count(Verb.CLOSE),
+            to_replace=self.feed.count(Verb.REPLACE),
+            changed=self.counts.get("changed", 0),
+            unchanged=self.counts.get("unchanged", 0),
+            live=self.counts.get("live", 0),
+            kept=self.counts.get("kept", 0),
+            suppressed={reason: count for reason, count in self.out.items() if count},
+            reasons=dict(self.prepared.reasons),
+            people=reach.total,
+            first_time=reach.first_time,
+            old_content=self.counts.get("old_content", 0),
+            dialled=self.counts.get("dialled", 0),
+            digest=set_digest(self.feed, self.container, self.generation),
+            sample=_sample(self.feed),
+        )
+        return Compared(
+            diff=diff,
+            feed=self.feed,
+            container=self.container,
+            generation=self.generation,
+            persons=reached,
+            twice=self.twice,
+        )
+
+    def _reached(self, persons: Iterable[bytes]) -> str:
+        tables = [self.tables[verb] for verb in (Verb.ADD, Verb.REPLACE) if verb in self.tables]
+        rows = " UNION ".join(f"SELECT person FROM {table} WHERE person IS NOT NULL" for table in tables)
+        return known_persons(self.engine, rows or f"SELECT {_NO_NAME} AS person WHERE false", persons)
+
+
+def people(engine: Engine, compared: Iterable[Compared], dialable: Iterable[str] = ()) -> Persons:
+    """Unique persons whom several documents would reach together; `dialable` are tables that `people.dialable` gave."""
+    return unique(engine, [*(each.persons for each in compared), *dialable])
+
+
+def set_digest(feed: Feed, container: str, generation: int) -> str:
+    """The name of all that would be done, in hex; "" for nothing. Sums of keyed digests, so that no order is in it."""
+    parts = [container, str(generation)]
+    for verb in Verb:
+        if feed.count(verb):
+            content, recipient = digest.as_number("content"), digest.as_number("recipient")
+            statement = f"SELECT count(*), bit_xor({content}), bit_xor({recipient}) FROM {feed.marked[verb].table}"
+            parts.append(f"{verb.value}:" + ":".join(str(part) for part in feed.engine.run(statement)[0]))
+    if len(parts) == 2:
+        return ""
+    return hmac.digest(feed.engine.key, digest.UNIT.join(["set", *parts]).encode(), "sha256").hex()
+
+
+def _sample(feed: Feed) -> tuple[str, ...]:
+    """A few rows to add, masked, always the same ones."""
+    verb = Verb.ADD if feed.count(Verb.ADD) else Verb.REPLACE
+    if not feed.count(verb):
+        return ()
+    statement = (
+        f"SELECT p._e164, {digest.as_hex('m.person')}, {digest.as_hex('m.recipient')} FROM "
+        f"(SELECT * FROM {feed.marked[verb].table} ORDER BY recipient LIMIT {SAMPLE}) m "
+        f"JOIN {feed.prepared.table} p ON p._row = m.row ORDER BY m.recipient"
+    )
+    return tuple(
+        f"{mask_number(number) if number else '•••'} (p:{(person or recipient)[:6]})"
+        for number, person, recipient in feed.engine.run(statement)
+    )

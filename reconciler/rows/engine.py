@@ -1,0 +1,280 @@
+"""The one door to the columnar engine: DuckDB in memory, spilling into a private folder.
+
+DuckDB is imported when an engine is made, so that a plan without rows never pays for it. An engine belongs to one thread.
+Its own messages quote rows, so none of them leaves this module but as a kind of failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import msgspec
+
+from reconciler.call import Page, Sink
+from reconciler.catalogue import say
+from reconciler.rows import digest, sql
+from reconciler.rows.errors import EngineFailed, PageBroken
+
+MEMORY_MIN_BYTES: Final = 512 * 1024 * 1024
+_CGROUP: Final = Path("/sys/fs/cgroup/memory.max")
+_GLOB: Final = frozenset("*?[]{}")
+_LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
+_WIDE: Final = 2 * digest.WIDTH
+_OPENING: Final = ord("{")
+_NESTED: Final = frozenset(b"{[")
+
+_object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_array: Final = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class Engine:
+    """One in-memory database with the journal's key. Tables have names of ours; users' names appear as columns only."""
+
+    def __init__(self, *, key: bytes, memory: str = "", folder: Path | None = None) -> None:
+        """`key` = 32 bytes; `memory` as in `4GB`, "" = a quarter of the machine; `folder` holds a private one until close."""
+        import duckdb
+
+        self.key = key
+        self._duckdb: Any = duckdb
+        self._made_parent = folder is not None and not folder.exists()
+        self._parent = folder
+        if folder is not None:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place = str(folder) if folder is not None and not _GLOB & set(str(folder)) else None
+        self.folder = Path(tempfile.mkdtemp(prefix="rows-", dir=place))
+        self._counter = 0
+        quiet = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        self._connection: Any = duckdb.connect(":memory:", config=quiet)
+        try:
+            self.run("SET temp_directory = $1", [str(self.folder)])
+            self.run("SET memory_limit = $1", [memory or f"{memory_bytes()}B"])
+            self.run("SET TimeZone = 'UTC'")
+            self.run("SET preserve_insertion_order = false")
+            self.run("SET enable_progress_bar = false")
+            digest.install(self._connection, key)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget everything: the database, and what lies in the private folder."""
+        self._connection.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._made_parent and self._parent is not None and self._parent.is_dir() and not any(self._parent.iterdir()):
+            self._parent.rmdir()
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Carry out one statement and give all its rows; for results of a batch's size at most. EngineFailed without data."""
+        rows, failure = self.attempt(statement, values)
+        if failure is not None:
+            raise failed(failure[0])
+        return rows
+
+    def attempt(self, statement: str, values: Sequence[Any] = ()) -> tuple[list[tuple[Any, ...]], tuple[str, str] | None]:
+        """Like `run`, but gives a failure as (kind, message). The message may quote rows: read it, never show it."""
+        try:
+            self._connection.execute(statement, list(values))
+            return self._connection.fetchall(), None
+        except self._duckdb.Error as wrong:
+            return [], (type(wrong).__name__, str(wrong))
+
+    def pieces(self, statement: str, values: Sequence[Any] = (), size: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a query in pieces. Nothing else may be run before the last piece was taken."""
+        failure: str | None = None
+        try:
+            self._connection.execute(statement, list(values))
+        except self._duckdb.Error as wrong:
+            failure = type(wrong).__name__
+        while failure is None:
+            rows: list[tuple[Any, ...]] = []
+            try:
+                rows = self._connection.fetchmany(size)
+            except self._duckdb.Error as wrong:
+                failure = type(wrong).__name__
+            if failure is None and not rows:
+                return
+            yield rows
+        raise failed(failure)
+
+    def one(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        """The single value that a query gives."""
+        return self.run(statement, values)[0][0]
+
+    def count(self, table: str) -> int:
+        """Rows of a table."""
+        return int(self.one(f"SELECT count(*) FROM {sql.name(table)}"))
+
+    def columns(self, table: str) -> list[str]:
+        """Column names of a table or view, in order."""
+        statement = "SELECT column_name FROM duckdb_columns() WHERE table_name = $1 ORDER BY column_index"
+        return [column for (column,) in self.run(statement, [table])]
+
+    def fresh(self, stem: str) -> str:
+        """A name that no table and no file of this engine has."""
+        self._counter += 1
+        return f"{stem}_{self._counter}"
+
+    def drop(self, *tables: str) -> None:
+        """Forget tables that are no longer needed."""
+        for table in tables:
+            self.run(f"DROP TABLE IF EXISTS {sql.name(table)}")
+
+    @contextmanager
+    def scratch(self, suffix: str) -> Iterator[Path]:
+        """A private file that is gone afterwards."""
+        path = self.folder / (self.fresh("scratch") + suffix)
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def packed(self, blobs: Iterable[tuple[bytes, bytes]]) -> str:
+        """Packed 16-byte HMACs as a table (name, content), both UUID; `content` is NULL where the second blob is empty."""
+        table = self.fresh("packed")
+        with self.scratch(".hex") as path:
+            with path.open("wb") as file:
+                for first, second in blobs:
+                    if first:
+                        file.write(_side_by_side(first, second).hex("\n", _WIDE).encode())
+                        file.write(b"\n")
+            self.run(
+                f"CREATE TABLE {table} AS SELECT left(line, 32)::UUID AS name, "
+                "nullif(right(line, 32), repeat('0', 32))::UUID AS content "
+                "FROM read_csv($1, columns = {'line': 'VARCHAR'}, header = false, auto_detect = false)",
+                [str(path)],
+            )
+        return table
+
+    def ingest(self, body: bytes, sink: Sink) -> Page:
+        """A JSON page as a table of text columns under our names; no object a row survives. PageBroken when it does not fit.
+
+        A native key that begins with `/` is a JSON pointer into the row (`/correlationIds/0`).
+        """
+        envelope, rows = _sliced(body, sink)
+        if bad := next((place for place, row in enumerate(rows, 1) if memoryview(row)[0] != _OPENING), 0):
+            raise PageBroken(say("element {place:,} of the rows is not an object", place=bad))
+        _check_total(envelope, sink, len(rows))
+        table = self.fresh("page")
+        with self.scratch(".jsonl") as path:
+            path.write_bytes(b"\n".join(rows))
+            values = sql.Bound()
+            source = json_rows(values, path, list(dict.fromkeys(sink.columns.values())))
+            chosen = ", ".join(
+                f"coalesce({source.columns[native]}, '') AS {sql.name(ours)}" for ours, native in sink.columns.items()
+            )
+            _, failure = self.attempt(f"CREATE TABLE {table} AS SELECT {chosen} FROM {source.relation}", values.values)
+        if failure is not None:
+            if failure[0] == "OutOfMemoryException":
+                raise failed(failure[0])
+            raise PageBroken(say("its rows are not whole JSON"))
+        if self.count(table) != len(rows):
+            raise PageBroken(say("its rows could not be taken over one by one"))
+        return Page(table=table, count=len(rows), envelope=envelope)
+
+
+class JsonRows:
+    """A relation over a file of JSON lines, and the SQL expression of each native key in it."""
+
+    __slots__ = ("columns", "relation")
+
+    def __init__(self, relation: str, columns: Mapping[str, str]) -> None:
+        self.relation = relation
+        self.columns = columns
+
+
+def json_rows(values: sql.Bound, path: Path, keys: Sequence[str], kind: str = "VARCHAR") -> JsonRows:
+    """JSON lines read as text, or as JSON.
+
+    Keys that differ only in case, and pointers, need the slower way of looking into objects.
+    """
+    pointed = kind == "VARCHAR" and any(key.startswith("/") for key in keys)
+    if not keys or pointed or len({key.casefold() for key in keys}) < len(keys):
+        pointers = {key: key if pointed and key.startswith("/") else pointer(key) for key in keys}
+        relation = f"read_ndjson_objects({values(str(path))})"
+        look = "json_extract" if kind == "JSON" else "json_extract_string"
+        return JsonRows(relation, {key: f"{look}(json, {values(found)})" for key, found in pointers.items()})
+    typed = values(dict.fromkeys(keys, kind))
+    relation = f"read_json({values(str(path))}, columns = {typed}, format = 'newline_delimited', records = true)"
+    return JsonRows(relation, {key: sql.name(key) for key in keys})
+
+
+def pointer(key: str) -> str:
+    """A key of the row as a JSON pointer."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def memory_bytes() -> int:
+    """A quarter of what this machine, or this container, has; at least 512 MB."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if _CGROUP.is_file():
+        limit = _CGROUP.read_text(encoding="ascii").strip()
+        total = min(total, int(limit)) if limit.isdigit() else total
+    return max(total // 4, MEMORY_MIN_BYTES)
+
+
+def _sliced(body: bytes, sink: Sink) -> tuple[dict[str, Any], list[msgspec.Raw]]:
+    """The envelope's scalars, and each row's own bytes on one line."""
+    flat = body.translate(_LINE_ENDS) if b"\n" in body or b"\r" in body else body  # never inside a JSON string
+    envelope: dict[str, Any] = {}
+    try:
+        found: bytes | msgspec.Raw = flat
+        if sink.rows_at:
+            top = _object.decode(flat)
+            if sink.rows_at not in top:
+                raise PageBroken(say("it has no '{key}'", key=sink.rows_at))
+            found = top.pop(sink.rows_at)
+            scalars = {key: raw for key, raw in top.items() if memoryview(raw)[0] not in _NESTED}
+            envelope = {key: msgspec.json.decode(raw) for key, raw in scalars.items()}
+        rows: Any = _array.decode(found)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        rows = None
+    if rows is None:
+        where = say("'{key}' is not a list", key=sink.rows_at) if envelope else say("it is not JSON of the expected form")
+        raise PageBroken(where)
+    return envelope, rows
+
+
+def _check_total(envelope: Mapping[str, Any], sink: Sink, received: int) -> None:
+    told = str(envelope.get(sink.total_at, "") or "").strip() if sink.total_at else ""
+    if sink.total_at and envelope.get(sink.total_at) == 0:
+        told = "0"
+    if not told:
+        return
+    if not told.isdecimal():
+        raise PageBroken(say("its '{key}' is not a number", key=sink.total_at))
+    if int(told) != received:
+        words = say("it says {told:,} rows and holds {received:,}", told=int(told), received=received)
+        raise PageBroken(words)
+
+
+def _side_by_side(first: bytes, second: bytes) -> bytes:
+    """Two packed columns, interleaved row by row, without an object a row."""
+    wide = array("Q", bytes(2 * len(first)))
+    left = array("Q", first)
+    wide[0::4], wide[1::4] = left[0::2], left[1::2]
+    if second:
+        right = array("Q", second)
+        wide[2::4], wide[3::4] = right[0::2], right[1::2]
+    return wide.tobytes()
+
+
+def failed(kind: str) -> EngineFailed:
+    """An engine's failure by its kind alone."""
+    if kind == "OutOfMemoryException":
+        message = say("the rows do not fit into the memory that is allowed, nor into the folder they spill into")
+        return EngineFailed(message, code="SRC002", remedy=say("raise limits.memory, or free space"))
+    return EngineFailed(say("the rows engine failed ({kind})", kind=kind), code="BUG001")

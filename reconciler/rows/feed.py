@@ -1,0 +1,151 @@
+"""Compared rows as their writer gets them: batches in a fixed order, and the read-back of what was written.
+
+A verb's rows are a table of where they stand (in the source, live, or both) and their names. They are put in the order of
+their recipients when the first batch is asked for, so that equal rows are cut into equal batches, whatever file they came
+from. Rows become objects one batch at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from reconciler.call import Batch
+from reconciler.rows import digest, sql
+from reconciler.rows.engine import Engine
+from reconciler.rows.keys import NO_NAMES, keyed_live
+from reconciler.rows.prepared import Prepared
+from reconciler.rows.sheet import Column, Presence, Verb
+
+PHONE: Final = re.compile(r"phone(\d+|_extra)?")
+_WISHED: Final = frozenset({Verb.ADD, Verb.REPLACE})
+
+
+@dataclass(slots=True, kw_only=True)
+class Marked:
+    """The rows under one verb: a table of `row` (in the source), `live` (there), `id`, `recipient`, `person`, `content`."""
+
+    table: str
+    count: int
+    ordered: str = ""
+
+
+class Feed:
+    """The rows of one document for its writer (a `RowsFeed`). Lives as long as its engine."""
+
+    def __init__(
+        self, engine: Engine, prepared: Prepared, live: str | None, live_identity: Mapping[str, str] = NO_NAMES
+    ) -> None:
+        self.engine = engine
+        self.prepared = prepared
+        self.live = live
+        self.live_identity = live_identity
+        self.marked: dict[Verb, Marked] = {}
+
+    def mark(self, verb: Verb, table: str) -> int:
+        """Put a table of rows under a verb; gives how many they are."""
+        self.marked[verb] = Marked(table=table, count=self.engine.count(table))
+        return self.marked[verb].count
+
+    def count(self, verb: Verb) -> int:
+        """Rows under `verb`."""
+        marked = self.marked.get(verb)
+        return marked.count if marked else 0
+
+    def batches(self, verb: Verb, rows_max: int) -> Iterator[Batch]:
+        """The rows under `verb` by recipient, at most `rows_max` a batch, made as they are asked for."""
+        marked = self.marked.get(verb)
+        if marked is None or not marked.count:
+            return
+        if not marked.ordered:
+            marked.ordered = self.engine.fresh("ordered")
+            self.engine.run(
+                f"CREATE TABLE {marked.ordered} AS SELECT *, "
+                f"row_number() OVER (ORDER BY recipient, content, id) - 1 AS place FROM {marked.table}"
+            )
+        for start in range(0, marked.count, rows_max):
+            yield self._batch(verb, marked.ordered, start, rows_max)
+
+    def matches(self, verb: Verb, table: str, rows_max: int) -> Iterator[Batch]:
+        """Live rows of `table` that hold a number of the rows under `verb`, in whichever phone column; each is its `key`."""
+        marked = self.marked.get(verb)
+        if marked is None or not marked.count:
+            return
+        phones = [name for name in self.engine.columns(table) if PHONE.fullmatch(name)]
+        spec, found = self.prepared.spec, []
+        for name in phones:
+            sheet = replace(spec.sheet, columns=(Column(name=name, phone=True),), identity=(name,))
+            numbers = keyed_live(self.engine, replace(spec, sheet=sheet), table)
+            found.append(f"SELECT live FROM {numbers} WHERE key IN (SELECT id FROM {marked.table})")
+        if not found:
+            return
+        keys = f"SELECT DISTINCT key FROM {sql.name(table)} WHERE rowid IN ({' UNION '.join(found)}) AND key <> '' ORDER BY key"
+        rows = [{"key": key} for (key,) in self.engine.run(keys)]
+        for start in range(0, len(rows), rows_max):
+            yield Batch(rows=rows[start : start + rows_max])
+
+    def presence(self, verb: Verb, table: str) -> Presence:
+        """How many of the rows under `verb` a live table shows, does not show, shows twice.
+
+        A replaced row is present when it shows the new content.
+        """
+        marked = self.marked.get(verb)
+        if marked is None or not marked.count:
+            return Presence(present=0, missing=0, twice=0)
+        seen = keyed_live(self.engine, self.prepared.spec, table, self.live_identity)
+        relation = f"SELECT m.id, count(*) AS times FROM {marked.table} m JOIN {seen} s ON m.id = s.key"
+        if verb is Verb.REPLACE and (shown := compared_columns(self.engine, self.prepared, table)):
+            same = " AND ".join(f"coalesce(p.{name}, '') = coalesce(l.{name}, '')" for name in map(sql.name, shown))
+            relation += (
+                f" JOIN {sql.name(table)} l ON l.rowid = s.live JOIN {self.prepared.table} p ON p._row = m.row WHERE {same}"
+            )
+        statement = f"SELECT count(*), count(*) FILTER (WHERE times > 1) FROM ({relation} GROUP BY m.id)"
+        present, twice = self.engine.run(statement)[0]
+        self.engine.drop(seen)
+        return Presence(present=present, missing=marked.count - present, twice=twice)
+
+    def _batch(self, verb: Verb, ordered: str, start: int, rows_max: int) -> Batch:
+        wished = self.prepared.sent if verb in _WISHED else ()
+        shown = self._live_columns(verb)
+        cells = [f"p.{name}" for name in map(sql.name, wished)] + [f"l.{name}" for name in map(sql.name, shown)]
+        names = [digest.as_hex(f"o.{name}") for name in ("recipient", "person", "content")]
+        joins = f"JOIN {self.prepared.table} p ON p._row = o.row " if wished else ""
+        joins += f"JOIN {sql.name(self.live)} l ON l.rowid = o.live " if shown and self.live else ""
+        found = self.engine.run(
+            f"SELECT {', '.join(names + cells)} FROM {ordered} o {joins}WHERE o.place >= $1 AND o.place < $2 ORDER BY o.place",
+            [start, start + rows_max],
+        )
+        columns = [*wished, *shown]
+        rows = [_row(columns, values[3:]) for values in found]
+        recipients, persons, contents = (_joined(values[place] for values in found) for place in range(3))
+        return Batch(
+            rows=rows,
+            recipients=recipients,
+            persons=persons,
+            contents=contents,
+            digest=digest.batch_digest(self.engine.key, recipients, contents),
+            content=self.prepared.file.read_bytes() if self.prepared.file is not None else b"",
+        )
+
+    def _live_columns(self, verb: Verb) -> list[str]:
+        """What a batch shows of the live row: all of it when that is what is written about, else what is ours to know."""
+        if self.live is None or verb is Verb.ADD:
+            return []
+        columns = self.engine.columns(self.live)
+        return [name for name in columns if name.startswith("_")] if verb is Verb.REPLACE else columns
+
+
+def compared_columns(engine: Engine, prepared: Prepared, live: str) -> list[str]:
+    """The columns in which a wished and a live row can differ: what the source names and the platform shows."""
+    shown = set(engine.columns(live))
+    return [name for name in prepared.sent if name in shown and name not in prepared.spec.sheet.identity]
+
+
+def _row(columns: list[str], values: tuple[Any, ...]) -> Mapping[str, str]:
+    return {name: value for name, value in zip(columns, values, strict=True) if value}
+
+
+def _joined(names: Iterator[str | None]) -> bytes:
+    return bytes.fromhex("".join(name or "" for name in names))

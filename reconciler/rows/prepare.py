@@ -1,0 +1,327 @@
+"""A document's rows as they would be sent: read, understood, judged one by one, each person and key once.
+
+`peek` looks at path, head and mapping for `validate`. `prepare` makes a table of numbers and texts, takes out rows that
+cannot be sent, and keeps of rows that share a key or a primary number the one with the smallest content digest, so that
+neither the order of rows nor of files matters. The table is seen through a view that adds what is derived: the texts of
+numbers, identity, person and content, computed only where somebody asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from reconciler.diagnostics import Finding
+from reconciler.rows import digest, formats, numbers, reader, sql
+from reconciler.rows.duplicates import drop_duplicates
+from reconciler.rows.engine import Engine
+from reconciler.rows.errors import SourceBroken
+from reconciler.rows.mapping import PLACEHOLDER, Mapped, Take, mapped, placeholders
+from reconciler.rows.prepared import INVALID, Prepared
+from reconciler.rows.source import empty, head, locate, rows_head
+from reconciler.rows.spec import RowsSpec
+
+FURTHER_NUMBER: Final = "further number"
+_BLANKS: Final = " \t\r\n\u00a0\u2007\u202f\ufeff"
+_CONTROL: Final = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f"
+_INSTANT: Final = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})"
+
+
+def peek(spec: RowsSpec) -> list[Finding]:
+    """What can be said without reading the rows: path, ending, encoding, header, first rows, mapping."""
+    if spec.source.get("rows") is not None:
+        return list(mapped(spec, rows_head(spec).columns, {}).findings)
+    place = locate(spec)
+    if isinstance(place, Finding):
+        return [place]
+    if place.form == "whole":
+        return [] if place.path.stat().st_size else [empty(spec, place)]
+    if place.form == "parquet":
+        with Engine(key=bytes(digest.WIDTH * 2)) as engine:
+            try:
+                opened = reader.open_source(engine, spec)
+            except SourceBroken as broken:
+                return list(broken.findings)
+        return list(mapped(spec, opened.columns, opened.types).findings)
+    found = head(spec, place)
+    if not found.columns:
+        return list(found.findings)
+    findings = mapped(spec, found.columns, {}).findings
+    if place.form == "jsonl" and not found.whole:  # later rows may have further names
+        findings = tuple(finding for finding in findings if finding.code != "SRC001")
+    return [*found.findings, *findings]
+
+
+def prepare(engine: Engine, spec: RowsSpec) -> Prepared:
+    """Read and judge the rows of a document. SourceBroken when the source or its mapping cannot be carried out."""
+    if spec.sheet.whole_file:
+        return _passed_through(engine, spec)
+    opened = reader.open_source(engine, spec)
+    plan = mapped(spec, reader.all_names(engine, spec, opened), opened.types)
+    if plan.findings:
+        raise SourceBroken(plan.findings)
+    try:
+        raw = _read(engine, spec, plan, opened)
+    finally:
+        opened.path.unlink(missing_ok=True)
+    in_source = engine.count(raw)
+    odd = numbers.ask(engine, raw, _open_columns(plan), spec.country)
+    prepared = _judge(engine, spec, plan, raw, odd, in_source)
+    engine.drop(raw, *([odd] if odd else []))
+    drop_duplicates(engine, prepared)
+    return prepared
+
+
+def _passed_through(engine: Engine, spec: RowsSpec) -> Prepared:
+    """A file whose content is not ours to read, as one row that its content names. Who is in it is not known."""
+    place = locate(spec)
+    if isinstance(place, Finding):
+        raise SourceBroken([place])
+    copy = engine.folder / engine.fresh("passed")
+    shutil.copyfile(place.path, copy)
+    if not copy.stat().st_size:
+        raise SourceBroken([empty(spec, place)])
+    with copy.open("rb") as file:
+        name = hashlib.file_digest(file, "sha256").hexdigest()
+    stored, view = engine.fresh("stored"), engine.fresh("rows")
+    engine.run(f"CREATE TABLE {stored} AS SELECT $1 AS key", [name])
+    engine.run(
+        f"CREATE VIEW {view} AS SELECT rowid AS _row, key AS _id, NULL::BIGINT AS _number, NULL::VARCHAR AS _e164, "
+        f"[]::VARCHAR[] AS _numbers, key AS _person, unhex({digest.content([('_id', 'key')])}) AS _content FROM {stored}"
+    )
+    return Prepared(spec=spec, table=view, stored=stored, sent=(), beside=(), phones={}, in_source=1, file=copy)
+
+
+def _read(engine: Engine, spec: RowsSpec, plan: Mapped, opened: reader.Opened) -> str:
+    """The source's wanted cells as trimmed texts `t<i>`, with `q<i>` for what the fast path makes of a number."""
+    values = sql.Bound()
+    wanted = [(take.column, take.format) for take in plan.takes if take.value is None]
+    if plan.instant:
+        wanted.append((plan.instant, ""))
+    cells = reader.cells(values, opened, wanted)
+
+    def text(column: str, pattern: str) -> str:
+        cell = cells.columns[column]
+        kind = opened.types.get(column, "VARCHAR")
+        shown = formats.formatted(values, cell, kind, pattern) if pattern else formats.plain(cell, kind)
+        return f"trim(coalesce({shown}, ''), {sql.literal(_BLANKS)})"
+
+    texts = [
+        f"{values(take.value) if take.value is not None else text(take.column, take.format)} AS t{index}"
+        for index, take in enumerate(plan.takes)
+    ]
+    if plan.instant:
+        texts.append(f"{text(plan.instant, '')} AS moment")
+    quick = [
+        f", {numbers.quick(values, f't{index}', spec.country)} AS q{index}"
+        for index, take in enumerate(plan.takes)
+        if take.phone
+    ]
+    raw = engine.fresh("raw")
+    inner = f"SELECT {', '.join(texts)} FROM {cells.relation} {cells.where}"
+    statement = f"CREATE TABLE {raw} AS SELECT *{''.join(quick)} FROM ({inner})"
+    _, failure = engine.attempt(statement, values.values)
+    if failure is not None:
+        raise reader.complaint(engine, spec, opened, failure)
+    return raw
+
+
+def _open_columns(plan: Mapped) -> list[tuple[str, str]]:
+    return [(f"t{index}", f"q{index}") for index, take in enumerate(plan.takes) if take.phone]
+
+
+def _judge(engine: Engine, spec: RowsSpec, plan: Mapped, raw: str, odd: str | None, in_source: int) -> Prepared:
+    """Numbers and texts as they are sent, into the stored table and its view; rows that cannot be sent are deleted again."""
+    columns = list(enumerate(plan.takes))
+    phones = sorted((_rank(spec, take), index) for index, take in columns if take.phone)
+    order = [index for _, index in phones]
+    values = sql.Bound()
+    joins, resolved = _resolved(order, odd)
+    allowed = None if spec.test_numbers is None else _test_numbers(spec)
+    written = {
+        index: numbers.written(f"n{index}", form=spec.phone_format, prefix=spec.dial_prefix, country=spec.country)
+        for index in order
+    }
+    fit = {index: _fit(values, spec, index, allowed, first=index == order[0]) for index in order}
+    shown = {take.name: f"w{index}" if take.phone else f"t{index}" for index, take in columns}
+    computed = _computed(values, spec, plan, shown)
+    sent = [*(take.name for take in plan.takes if take.sent), *computed]
+    whole = shown | {name: sql.name(name) for name in computed}
+    rules = _rules(values, spec, plan, sent, whole, order)
+    stored, view = engine.fresh("stored"), engine.fresh("rows")
+    kept = [
+        *(f"t{index}" for index, take in columns if not take.phone),
+        *(f"n{index}" for index in order),
+        *map(sql.name, computed),
+    ]
+    numbered = ", ".join(["*", *(f"{expression} AS n{index}" for index, expression in fit.items())])
+    spelled = ", ".join(["*", *(f"{expression} AS w{index}" for index, expression in written.items())])
+    rendered = ", ".join(["*", *(f"{expression} AS {sql.name(name)}" for name, expression in computed.items())])
+    judged = " ".join(f"WHEN {condition} THEN {code}" for code, (_, condition) in enumerate(rules, 1))
+    dropped = " + ".join(f"(t{index} <> '' AND n{index} IS NULL)::INTEGER" for index in order[1:]) or "0"
+    engine.run(
+        f"CREATE TABLE {stored} AS "
+        f"WITH found AS (SELECT {raw}.*{resolved} FROM {raw}{joins}), "
+        f"numbered AS (SELECT {numbered} FROM found), "
+        f"spelled AS (SELECT {spelled} FROM numbered), "
+        f"rendered AS (SELECT {rendered} FROM spelled) "
+        f"SELECT {', '.join(kept)}, {f'CASE {judged} ELSE 0 END' if judged else '0'}::USMALLINT AS why, "
+        f"({dropped})::USMALLINT AS dropped FROM rendered",
+        values.values,
+    )
+    prepared = _view(engine, spec, plan, stored, view, order, sent, computed, in_source)
+    for code, count in engine.run(f"SELECT why, count(*) FROM {stored} WHERE why > 0 GROUP BY why ORDER BY why"):
+        reason = rules[code - 1][0]
+        prepared.reasons[reason] = prepared.reasons.get(reason, 0) + prepared.took(INVALID, count)
+    if further := engine.one(f"SELECT coalesce(sum(dropped), 0) FROM {stored} WHERE why = 0"):
+        prepared.reasons[FURTHER_NUMBER] = int(further)
+    if spec.sheet.natural and order:
+        prepared.rejected = engine.fresh("rejected")
+        text, number = f"t{order[0]}", f"q{order[0]}"
+        asked = f"SELECT DISTINCT {text} AS value FROM {raw} WHERE coalesce({number}, 0) = 0 AND {text} <> ''"
+        engine.run(f"CREATE TABLE {prepared.rejected} AS {asked}")
+    engine.run(f"DELETE FROM {stored} WHERE why > 0")
+    return prepared
+
+
+def _rank(spec: RowsSpec, take: Take) -> int:
+    """The platform's order of phone columns; the first is the primary one."""
+    return next(place for place, column in enumerate(spec.sheet.columns) if column.name == take.name)
+
+
+def _resolved(order: Sequence[int], odd: str | None) -> tuple[str, str]:
+    """Joins to what phonenumbers said, and each phone column's number `r<i>` after it."""
+    if odd is None:
+        return "", "".join(f", nullif(q{index}, 0) AS r{index}" for index in order)
+    joins = "".join(f" LEFT JOIN {odd} o{index} ON q{index} IS NULL AND t{index} = o{index}.value" for index in order)
+    return joins, "".join(f", coalesce(nullif(q{index}, 0), o{index}.number) AS r{index}" for index in order)
+
+
+def _test_numbers(spec: RowsSpec) -> list[int]:
+    found = (numbers.understood(text, spec.country) for text in spec.test_numbers or ())
+    return [number for number in found if number is not None]
+
+
+def _fit(values: sql.Bound, spec: RowsSpec, index: int, allowed: list[int] | None, *, first: bool) -> str:
+    """A phone column's number as far as it may be used. The primary one stays, so that its reason can be told."""
+    if first:
+        return f"r{index}"
+    doubts = []
+    if spec.phone_format == "national":
+        doubts.append(numbers.foreign(f"r{index}", spec.country))
+    if allowed is not None:
+        doubts.append(f"NOT list_contains({values(allowed)}::BIGINT[], r{index})")
+    return f"CASE WHEN {' OR '.join(doubts)} THEN NULL ELSE r{index} END" if doubts else f"r{index}"
+
+
+def _computed(values: sql.Bound, spec: RowsSpec, plan: Mapped, shown: Mapping[str, str]) -> dict[str, str]:
+    """The columns of a message: its text with every placeholder filled, and its instant."""
+    computed: dict[str, str] = {}
+    if spec.template:
+        parts = PLACEHOLDER.split(spec.template)
+        pieces = [shown[part] if place % 2 else values(part) for place, part in enumerate(parts) if part]
+        computed["text"] = " || ".join(pieces)
+    if plan.instant:
+        computed["at"] = "moment"
+    elif spec.at:
+        computed["at"] = values(spec.at)
+    return computed
+
+
+def _rules(
+    values: sql.Bound,
+    spec: RowsSpec,
+    plan: Mapped,
+    sent: Sequence[str],
+    shown: Mapping[str, str],
+    order: Sequence[int],
+) -> list[tuple[str, str]]:
+    """What takes a row out, as (reason, SQL condition), strongest first. A row goes by the first that it meets."""
+    rules: list[tuple[str, str]] = []
+    required = {column.name for column in spec.sheet.columns if column.required} | set(spec.sheet.identity)
+    rules += [("no key", f"{shown[name]} = ''") for name in spec.sheet.identity if name == "key"]
+    if order:
+        first, name = order[0], plan.takes[order[0]].name
+        text = f"t{first}"
+        if name in required:
+            rules.append((f"empty {name}", f"{text} = ''"))
+        missing = f"{text} <> '' AND n{first} IS NULL"
+        rules.append(("scientific notation", f"{missing} AND regexp_full_match({text}, {values(numbers.SCIENTIFIC)})"))
+        rules.append(("decimal number", f"{missing} AND regexp_full_match({text}, {values(numbers.DECIMAL)})"))
+        rules.append(("number", missing))
+        if spec.phone_format == "national":
+            rules.append(("number of another country", numbers.foreign(f"n{first}", spec.country)))
+        if spec.test_numbers is not None:
+            allowed = values(_test_numbers(spec))
+            rules.append(("not a test number", f"{text} <> '' AND NOT list_contains({allowed}::BIGINT[], n{first})"))
+    wanted = [name for name in shown if name in required]
+    for name in dict.fromkeys([*wanted, *placeholders(spec.template)]):
+        rules.append((f"empty {name}", f"{shown[name]} = ''"))
+    if plan.instant:
+        no_instant = f"NOT regexp_full_match(moment, {values(_INSTANT)}) OR try_cast(moment AS TIMESTAMPTZ) IS NULL"
+        rules.append(("no instant", no_instant))
+    texts = [shown[name] for name in sent] + [shown[name] for name in spec.sheet.identity if name not in sent]
+    if texts:
+        forbidden = f"[{_CONTROL}]" + (f"|{spec.sheet.forbidden}" if spec.sheet.forbidden else "")
+        rules.append(("forbidden character", f"regexp_matches({' || '.join(texts)}, {values(forbidden)})"))
+    declared = [column for column in spec.sheet.columns if column.name in shown]
+    rules += [("too long", f"length({shown[column.name]}) > {column.length_max}") for column in declared if column.length_max]
+    rules += [
+        (
+            f"{column.name}: {column.why}" if column.why else f"form of {column.name}",
+            f"{shown[column.name]} <> '' AND NOT regexp_full_match({shown[column.name]}, {values(column.pattern)})",
+        )
+        for column in declared
+        if column.pattern
+    ]
+    return rules
+
+
+def _view(
+    engine: Engine,
+    spec: RowsSpec,
+    plan: Mapped,
+    stored: str,
+    view: str,
+    order: Sequence[int],
+    sent: Sequence[str],
+    computed: Mapping[str, str],
+    in_source: int,
+) -> Prepared:
+    """The stored table under users' names, with what is derived from it."""
+    shown = {
+        take.name: numbers.written(f"n{index}", form=spec.phone_format, prefix=spec.dial_prefix, country=spec.country)
+        if take.phone
+        else f"t{index}"
+        for index, take in enumerate(plan.takes)
+    } | {name: sql.name(name) for name in computed}
+    exact = shown | {plan.takes[index].name: f"coalesce({numbers.e164(f'n{index}')}, '')" for index in order}
+    identity = f" || {sql.literal(digest.UNIT)} || ".join(exact[name] for name in spec.sheet.identity)
+    number = f"n{order[0]}" if order else "NULL::BIGINT"
+    every = ", ".join(numbers.e164(f"n{index}") for index in order)
+    person = f"nullif({exact['person']}, '')" if "person" in exact else "NULL"
+    derived = {
+        "_row": "rowid",
+        "_id": identity,
+        "_number": number,
+        "_e164": numbers.e164(number),
+        "_numbers": f"list_filter([{every}]::VARCHAR[], lambda x: x IS NOT NULL)",
+        "_person": f"coalesce({person}, {numbers.e164(number)}, {identity})",
+        "_content": f"unhex({digest.content([('_id', identity), *((name, shown[name]) for name in sent)])})",
+    }
+    columns = [f"{expression} AS {sql.name(name)}" for name, expression in (derived | shown).items()]
+    engine.run(f"CREATE VIEW {view} AS SELECT {', '.join(columns)} FROM {stored}")
+    return Prepared(
+        spec=spec,
+        table=view,
+        stored=stored,
+        sent=tuple(sent),
+        beside=tuple(take.name for take in plan.takes if take.name in spec.beside),
+        phones={plan.takes[index].name: f"n{index}" for index in order},
+        in_source=in_source,
+    )
+
+
+__all__ = ["Prepared", "RowsSpec", "peek", "prepare"]

@@ -1,0 +1,250 @@
+"""Where rows come from: paths that stay inside, and the head of a file, read without the engine.
+
+`locate` follows the path rules, `head` reads encoding, header and first rows. Messages name the file and the line; they
+quote header names, and never a cell.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Final, Literal, cast
+
+import msgspec
+
+from reconciler.catalogue import say
+from reconciler.diagnostics import Finding
+from reconciler.rows.spec import RowsSpec
+
+Form = Literal["csv", "jsonl", "parquet", "whole"]
+
+HEAD_BYTES: Final = 256 * 1024
+HEAD_ROWS: Final = 200
+DELIMITERS: Final = ",;\t|"
+UTF8_MARK: Final = b"\xef\xbb\xbf"
+_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_CODECS: Final = {"utf-8": "utf-8-sig", "cp1252": "cp1252", "latin-1": "latin-1"}
+_LOOKS_LIKE_DATA: Final = re.compile(r"\d[\d .()-]{5,}\d|@")
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A file that may be read. `path` is real and absolute; `shown` is as the document writes it."""
+
+    path: Path
+    shown: str
+    form: Form
+    compressed: bool = False
+
+    def open(self) -> BinaryIO:
+        """Its bytes, unpacked."""
+        return cast(BinaryIO, gzip.open(self.path, "rb")) if self.compressed else self.path.open("rb")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What the head of a source shows. `columns` are the names in its order; for JSON lines those of the first rows, and of
+    all rows when `whole`."""
+
+    columns: tuple[str, ...] = ()
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    blank_lines: int = 0
+    whole: bool = True
+    findings: tuple[Finding, ...] = field(default=())
+
+
+def locate(spec: RowsSpec) -> Place | Finding:
+    """The file that a source names, or what is wrong with the path (PTH001, PTH002, SRC002, SRC004). Symlinks are followed
+    first and judged by where they lead."""
+    shown = str(spec.source["file"]).replace("{target}", spec.target)
+    form, compressed = ("whole", False) if spec.sheet.whole_file else _form(shown)
+    if form is None:
+        return spec.mistake(
+            "SRC004",
+            say("'{file}' is none of csv, jsonl and parquet", file=shown),
+            "source.file",
+            say("convert the file, and give it one of these endings"),
+        )
+    path = Path(os.path.realpath(spec.folder / shown)) if "\0" not in shown else None
+    roots = [Path(os.path.realpath(root)) for root in (spec.root, *(spec.root / folder for folder in spec.data_roots))]
+    if path is None or not any(path.is_relative_to(root) for root in roots):
+        return spec.mistake(
+            "PTH001",
+            say("'{file}' leads out of the project", file=shown),
+            "source.file",
+            say("keep the file inside the project, or list its folder under data_roots"),
+        )
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return spec.mistake(
+            "PTH002", say("there is no file '{file}'", file=shown), "source.file", say("correct the path, or add the file")
+        )
+    if not stat.S_ISREG(kind):
+        return spec.mistake("SRC002", say("'{file}' is not a file", file=shown), "source.file", say("name a file"))
+    if not os.access(path, os.R_OK):
+        words = say("'{file}' may not be read", file=shown)
+        return spec.mistake("SRC002", words, "source.file", say("give the program the right to read it"))
+    return Place(path=path, shown=shown, form=form, compressed=compressed)
+
+
+def _form(shown: str) -> tuple[Form | None, bool]:
+    """The form that a file's ending says, and whether it is packed."""
+    name = shown.lower()
+    compressed = name.endswith(".gz")
+    ending = name.removesuffix(".gz").rpartition(".")[2]
+    if ending in ("csv", "jsonl"):
+        return cast(Form, ending), compressed
+    return ("parquet", False) if ending == "parquet" and not compressed else (None, False)
+
+
+def head(spec: RowsSpec, place: Place) -> Head:
+    """The head of a csv or JSON lines file: its names, and the mistakes that its first rows show."""
+    try:
+        with place.open() as file:
+            data = file.read(HEAD_BYTES + 1)
+    except (OSError, EOFError, gzip.BadGzipFile):
+        return Head(findings=(unreadable(spec, place, say("it cannot be unpacked") if place.compressed else ""),))
+    whole = len(data) <= HEAD_BYTES
+    if not whole:
+        data = data[: data.rfind(b"\n", 0, HEAD_BYTES) + 1] or data[:HEAD_BYTES]
+    if not data.removeprefix(UTF8_MARK).strip():
+        return Head(findings=(empty(spec, place),))
+    encoding = str(spec.source.get("encoding") or "utf-8") if place.form == "csv" else "utf-8"
+    if wrong := _wrong_bytes(spec, place, data, encoding):
+        return Head(findings=(wrong,))
+    text = data.decode(_CODECS[encoding], errors="ignore")
+    return _json_head(spec, place, text, whole) if place.form == "jsonl" else _csv_head(spec, place, text, encoding, whole)
+
+
+def rows_head(spec: RowsSpec) -> Head:
+    """The names of inline rows."""
+    rows = spec.source["rows"]
+    return Head(columns=tuple(dict.fromkeys(name for row in rows for name in row)))
+
+
+def _wrong_bytes(spec: RowsSpec, place: Place, data: bytes, encoding: str) -> Finding | None:
+    if data.startswith(_UTF16_MARKS):
+        return unreadable(spec, place, say("it is UTF-16"), remedy=say("save it as UTF-8"))
+    if data.startswith(UTF8_MARK) and encoding != "utf-8":
+        words = say("it is UTF-8, and the document says {encoding}", encoding=encoding)
+        return unreadable(spec, place, words, remedy=say("remove `encoding`"))
+    if (at := data.find(b"\0")) >= 0:
+        return unreadable(spec, place, say("it holds a NUL byte"), line=data.count(b"\n", 0, at) + 1)
+    decoder = codecs.getincrementaldecoder(_CODECS[encoding])()
+    try:
+        decoder.decode(data)
+    except UnicodeDecodeError as wrong:
+        return not_encoded(spec, place, encoding, data.count(b"\n", 0, wrong.start) + 1)
+    return None
+
+
+def not_encoded(spec: RowsSpec, place: Place, encoding: str, line: int) -> Finding:
+    """The finding for a byte that its encoding does not have."""
+    plain = encoding != "utf-8" or place.form != "csv"
+    remedy = say("save it as UTF-8") if plain else say("save it as UTF-8, or write encoding: cp1252")
+    return unreadable(spec, place, say("it is not {encoding}", encoding=encoding), line=line, remedy=remedy)
+
+
+def unreadable(spec: RowsSpec, place: Place, why: str = "", *, line: int = 0, remedy: str = "") -> Finding:
+    """SRC002 at the document's source, with the line of the data file in words: the line itself is never shown."""
+    where = say("'{file}', line {line:,}", file=place.shown, line=line) if line else f"'{place.shown}'"
+    why = why or say("it cannot be read")
+    return spec.mistake("SRC002", f"{where}: {why}", "source.file", remedy or say("mend the file, or export it again"))
+
+
+def _json_head(spec: RowsSpec, place: Place, text: str, whole: bool) -> Head:
+    names: dict[str, None] = {}
+    lines = text.split("\n")
+    for number, line in islice(enumerate(lines, 1), HEAD_ROWS):
+        if line.strip():
+            try:
+                names.update(dict.fromkeys(_OBJECT.decode(line)))
+            except (msgspec.DecodeError, RecursionError):
+                return Head(findings=(unreadable(spec, place, say("it is not a JSON object"), line=number),))
+    return Head(columns=tuple(names), whole=whole and len(lines) <= HEAD_ROWS)
+
+
+def _csv_head(spec: RowsSpec, place: Place, text: str, encoding: str, whole: bool) -> Head:
+    body = text.lstrip("\r\n")
+    blank_lines = len(text[: len(text) - len(body)].splitlines())
+    declared = spec.source.get("delimiter")
+    delimiter = declared or _delimiter(body)
+    records = _records(body, delimiter)
+    try:
+        _, header = next(records)
+    except (StopIteration, csv.Error):
+        return Head(findings=(unreadable(spec, place, say("its header is not closed"), line=1 + blank_lines),))
+    columns = tuple(cell.strip() for cell in header)
+    findings = list(_header_mistakes(spec, place, columns))
+    try:
+        for number, record in islice(records, HEAD_ROWS):
+            if record and len(record) != len(columns):
+                line = number + blank_lines
+                findings.append(ragged(spec, place, line, len(record), len(columns)))
+                if len(findings) >= 10:
+                    break
+    except csv.Error:
+        if whole:
+            findings.append(unreadable(spec, place, say("a quoted value is not closed, or goes on after its closing quote")))
+    return Head(columns=columns, delimiter=delimiter, encoding=encoding, blank_lines=blank_lines, findings=tuple(findings))
+
+
+def empty(spec: RowsSpec, place: Place) -> Finding:
+    """The finding for a file that holds nothing."""
+    remedy = say("write a header and rows") if place.form == "csv" else say("write its content")
+    return spec.mistake("SRC003", say("'{file}' is empty", file=place.shown), "source.file", remedy)
+
+
+def ragged(spec: RowsSpec, place: Place, line: int, found: int, wanted: int) -> Finding:
+    """The finding for a row with more or fewer cells than the header."""
+    words = say("it has {found} cells and the header has {wanted}", found=found, wanted=wanted)
+    return unreadable(spec, place, words, line=line, remedy=say("mend the row; a value that holds the delimiter needs quotes"))
+
+
+def _header_mistakes(spec: RowsSpec, place: Place, columns: Sequence[str]) -> Iterator[Finding]:
+    if any(_LOOKS_LIKE_DATA.search(name) for name in columns):
+        words = say("its first line looks like a row, not like a header")
+        yield unreadable(spec, place, words, line=1, remedy=say("write the columns' names into the first line"))
+        return
+    if not any(columns):
+        yield unreadable(spec, place, say("its header has no names"), line=1)
+    for name in dict.fromkeys(name for name in columns if name and columns.count(name) > 1):
+        words = say("the column '{name}' stands twice in the header", name=name)
+        yield unreadable(spec, place, words, line=1, remedy=say("rename one of them"))
+
+
+def _delimiter(text: str) -> str:
+    """The separator under which header and first rows agree on the most columns; a comma where there is one column."""
+
+    def score(delimiter: str) -> tuple[int, bool]:
+        try:
+            widths = [len(record) for _, record in islice(_records(text, delimiter), 20) if record]
+        except csv.Error:
+            widths = []
+        width = widths[0] if widths else 0
+        return (width if width > 1 else 0, len(set(widths)) == 1)
+
+    scores = {delimiter: score(delimiter) for delimiter in DELIMITERS}
+    even = [delimiter for delimiter in DELIMITERS if scores[delimiter][0] and scores[delimiter][1]]
+    return max(even or DELIMITERS, key=lambda delimiter: scores[delimiter][0])
+
+
+def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Records with the line on which each begins, from 1."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    for record in reader:
+        yield line, record
+        line = reader.line_num + 1

@@ -1,0 +1,161 @@
+"""Who is not contacted: rows taken out by lists of numbers, by sends in doubt, and by being due later.
+
+An own opt-out on any of a row's numbers takes the row, and every row of its person; a register takes the number and leaves
+the row its others. Numbers are compared in one form a line (`numbers.canonical`). An entry that is no number blocks on its
+last digits: better one person too many than an opt-out ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from reconciler.rows import digest, sql
+from reconciler.rows import numbers as phones
+from reconciler.rows.duplicates import drop_duplicates
+from reconciler.rows.engine import Engine
+from reconciler.rows.prepared import Prepared
+
+REGISTER: Final = "suppress:"
+LATER: Final = "later"
+
+
+def numbers(engine: Engine, table: str, column: str, country: str, dial_prefix: str = "") -> str:
+    """A table of numbers to suppress, from a text column: `number` (one form a line) or, for entries that are none, `tail`.
+
+    Where an entry begins with the dial prefix and both readings are numbers, both are taken.
+    """
+    cell = f"trim(coalesce({sql.name(column)}::VARCHAR, ''))"
+    values = sql.Bound()
+    prefix = values(dial_prefix) if dial_prefix else ""
+    bare = f"CASE WHEN starts_with(t0, {prefix}) THEN substr(t0, {len(dial_prefix) + 1}) ELSE '' END" if dial_prefix else "''"
+    raw = engine.fresh("entries")
+    engine.run(
+        f"CREATE TABLE {raw} AS SELECT *, {phones.quick(values, 't0', country)} AS q0, "
+        f"{phones.quick(values, 't1', country)} AS q1 FROM (SELECT t0, {bare} AS t1 FROM "
+        f"(SELECT DISTINCT {cell} AS t0 FROM {sql.name(table)}) WHERE t0 <> '')",
+        values.values,
+    )
+    odd = phones.ask(engine, raw, [("t0", "q0"), ("t1", "q1")], country)
+    first, second, joins = "nullif(q0, 0)", "nullif(q1, 0)", ""
+    if odd is not None:
+        joins = f" LEFT JOIN {odd} a ON q0 IS NULL AND t0 = a.value LEFT JOIN {odd} b ON q1 IS NULL AND t1 = b.value"
+        first, second = f"coalesce({first}, a.number)", f"coalesce({second}, b.number)"
+    read = f"SELECT t0, {first} AS n0, {second} AS n1 FROM {raw}{joins}"
+    taken = engine.fresh("numbers")
+    engine.run(
+        f"CREATE TABLE {taken} AS WITH found AS ({read}) "
+        f"SELECT DISTINCT {phones.canonical('n')} AS number, NULL::VARCHAR AS tail, false AS odd "
+        f"FROM (SELECT n0 AS n FROM found UNION ALL SELECT n1 FROM found) WHERE n IS NOT NULL "
+        f"UNION ALL SELECT NULL, {phones.tails('t0')}, true FROM found WHERE n0 IS NULL AND n1 IS NULL"
+    )
+    engine.drop(raw, *([odd] if odd else []))
+    return taken
+
+
+def wished(engine: Engine, prepared: Prepared) -> str:
+    """The numbers that a blacklist document wishes blocked, those that are no numbers included."""
+    spec = prepared.spec
+    union = engine.fresh("wished")
+    parts = [f"SELECT {phones.e164(number)} AS value FROM {prepared.stored}" for number in prepared.phones.values()]
+    if prepared.rejected:
+        parts.append(f"SELECT value FROM {prepared.rejected}")
+    engine.run(f"CREATE VIEW {union} AS {' UNION ALL '.join(parts) or 'SELECT NULL AS value WHERE false'}")
+    taken = numbers(engine, union, "value", spec.country)
+    engine.run(f"DROP VIEW {union}")
+    return taken
+
+
+def unparsable(engine: Engine, table: str) -> int:
+    """How many entries of a `numbers` table are no numbers."""
+    return int(engine.one(f"SELECT count(*) FROM {table} WHERE odd"))
+
+
+def suppress(engine: Engine, prepared: Prepared, lists: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """Take rows out by (reason, `numbers` table), strongest first; gives how many went by each reason.
+
+    Reasons that begin with `suppress:` are registers: they take numbers, and the row only when none is left for it.
+    """
+    took: dict[str, int] = {}
+    moved = False
+    for reason, table in lists:
+        if not prepared.phones:
+            break
+        if reason.startswith(REGISTER):
+            count, again = _by_number(engine, prepared, table)
+            moved = moved or again
+        else:
+            count = _by_row(engine, prepared, table)
+        took[reason] = took.get(reason, 0) + prepared.took(reason, count)
+    if moved:
+        drop_duplicates(engine, prepared)
+    return took
+
+
+def hold(engine: Engine, prepared: Prepared, reason: str, packed: Iterable[bytes], container: str, generation: int) -> int:
+    """Take out the rows whose recipient is in packed HMACs, such as those of sends in doubt; gives how many."""
+    held = engine.packed((blob, b"") for blob in packed)
+    gone = 0
+    if engine.count(held):
+        values = sql.Bound()
+        recipient = digest.recipient("_id", values(container), values(str(generation)))
+        hit = f"SELECT _row FROM {prepared.table} WHERE {recipient} IN (SELECT name FROM {held})"
+        gone = _delete(engine, prepared, hit, values)
+    engine.drop(held)
+    return prepared.took(reason, gone)
+
+
+def later(engine: Engine, prepared: Prepared, until: datetime) -> int:
+    """Take out messages that are due after `until`; they wait for a later apply. Gives how many."""
+    values = sql.Bound()
+    due = f'SELECT _row FROM {prepared.table} WHERE try_cast("at" AS TIMESTAMPTZ) > {values(until.isoformat())}::TIMESTAMPTZ'
+    return prepared.took(LATER, _delete(engine, prepared, due, values))
+
+
+def _delete(engine: Engine, prepared: Prepared, rows: str, values: sql.Bound | None = None) -> int:
+    bound = values.values if values else ()
+    return int(engine.one(f"DELETE FROM {prepared.stored} WHERE rowid IN ({rows})", bound))
+
+
+def _hits(prepared: Prepared, table: str) -> str:
+    """SQL: (row, position of the phone column) of every number that a list holds."""
+    parts = []
+    for place, number in enumerate(prepared.phones.values()):
+        source = f"SELECT s.rowid AS row, {place} AS place FROM {prepared.stored} s"
+        line = phones.canonical(f"s.{number}")
+        parts.append(f"{source} SEMI JOIN (SELECT number FROM {table} WHERE NOT odd) l ON {line} = l.number")
+        parts += [
+            f"{source} SEMI JOIN (SELECT tail FROM {table} WHERE odd AND strlen(tail) = {length}) l "
+            f"ON right(s.{number}::VARCHAR, {length}) = l.tail"
+            for length in phones.tail_lengths()
+        ]
+    return " UNION ".join(parts)
+
+
+def _by_row(engine: Engine, prepared: Prepared, table: str) -> int:
+    hits = _hits(prepared, table)
+    if "person" in prepared.beside:
+        persons = f"SELECT _person FROM {prepared.table} WHERE _row IN (SELECT row FROM ({hits}))"
+        return _delete(engine, prepared, f"SELECT _row FROM {prepared.table} WHERE _person IN ({persons})")
+    return _delete(engine, prepared, f"SELECT row FROM ({hits})")
+
+
+def _by_number(engine: Engine, prepared: Prepared, table: str) -> tuple[int, bool]:
+    """Take numbers off rows. A row that loses its primary number goes on with the next, unless that number is its identity."""
+    hit = engine.fresh("hit")
+    engine.run(f"CREATE TABLE {hit} AS {_hits(prepared, table)}")
+    columns = list(prepared.phones.values())
+    first = columns[0]
+    for place, number in enumerate(columns):
+        engine.run(f"UPDATE {prepared.stored} SET {number} = NULL WHERE rowid IN (SELECT row FROM {hit} WHERE place = {place})")
+    lost = f"rowid IN (SELECT row FROM {hit} WHERE place = 0) AND {first} IS NULL"
+    moved = 0
+    if prepared.primary not in prepared.spec.sheet.identity:
+        for number in columns[1:]:
+            moved += engine.one(
+                f"UPDATE {prepared.stored} SET {first} = {number}, {number} = NULL WHERE {lost} AND {number} IS NOT NULL"
+            )
+    gone = int(engine.one(f"DELETE FROM {prepared.stored} WHERE {lost}"))
+    engine.drop(hit)
+    return gone, moved > 0

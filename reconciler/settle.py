@@ -1,0 +1,129 @@
+"""What became of a write whose outcome is unknown: decided from what was read afterwards, by the write's safety class.
+
+Pure: the reading is done elsewhere. A verdict that reading cannot give is left to a person, and until then the recipients
+are held and nothing is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from reconciler.call import Safety, Verdict
+from reconciler.catalogue import say
+from reconciler.journal.entry import Event
+from reconciler.plan.values import Seen, Unsettled
+from reconciler.resource import Action, State
+from reconciler.rows.sheet import Presence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """The outcome of settling one operation. `event` is None while a person has to decide."""
+
+    doubt: Unsettled
+    verdict: Verdict
+    event: Event | None
+    why: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def ripe_at(doubt: Unsettled, settle_s: float) -> datetime:
+    """From when on the call can no longer take effect: a call that timed out may still be at work on the platform's side."""
+    return doubt.since + timedelta(seconds=settle_s)
+
+
+def settle(doubt: Unsettled, seen: Seen, presence: Presence | None, task: Verdict | None) -> Settlement:
+    """Decide one doubt. `presence` = how its recipients stand in the live rows, where they can be listed; `task` = its poll."""
+    safety = Safety(doubt.facts.get("safety", Safety.BLIND.value))
+    if not seen.campaigns.complete:
+        return _open(doubt, Verdict.HOLD, say("the target did not show its whole state"))
+    if safety is Safety.SET:
+        return _set(doubt, seen)
+    if safety is Safety.CREATE:
+        return _create(doubt, seen)
+    if safety is Safety.MARKER and presence is not None:
+        return _marker(doubt, presence)
+    if safety is Safety.TASK and task is not None:
+        return _task(doubt, task)
+    return _open(doubt, Verdict.ASK, say("the platform cannot show it; look in its console and tell 'reconciler resolve'"))
+
+
+def _set(doubt: Unsettled, seen: Seen) -> Settlement:
+    """A set state is compared; where it is not as wished, the next plan simply wishes it again."""
+    live = seen.by_id(str(doubt.facts.get("id", "")))
+    if doubt.address.kind != "campaign":
+        return _closed(doubt, Event.NO_EFFECT, say("the next plan compares the list again"))
+    if doubt.action is Action.DELETE:
+        return _closed(
+            doubt,
+            Event.NO_EFFECT if live else Event.VERIFIED,
+            say("read again: it is {what}", what=say("there") if live else say("gone")),
+        )
+    if live is None:
+        return _closed(doubt, Event.NO_EFFECT, say("the campaign is not there any more"))
+    wished = dict(doubt.facts.get("readable") or {})
+    right = all(live.fields.get(name) == value for name, value in wished.items())
+    if doubt.action is Action.START and not wished:
+        right = live.state is State.STARTED
+    elif doubt.action is Action.STOP and not wished:
+        right = live.state is State.STOPPED
+    elif not wished:
+        return _closed(doubt, Event.NO_EFFECT, say("the platform does not show these fields; they are set again"))
+    if right:
+        return _closed(doubt, Event.VERIFIED, say("read again: it is as wished"))
+    return _closed(doubt, Event.NO_EFFECT, say("read again: it is not as wished"))
+
+
+def _create(doubt: Unsettled, seen: Seen) -> Settlement:
+    """A created object is found by our marker, else by a name that nobody had before."""
+    before = set(str(doubt.facts.get("namesakes", "")).split(","))
+    marker, name = str(doubt.facts.get("marker", "")), doubt.facts.get("name")
+    if doubt.address.kind != "campaign":
+        return _closed(doubt, Event.NO_EFFECT, say("the next plan compares the list again"))
+    found = [
+        live
+        for live in seen.campaigns.live
+        if live.id not in before and (live.marker == marker if marker else live.name == name)
+    ]
+    if len(found) > 1:
+        return _open(doubt, Verdict.ASK, say("{count} live campaigns could be it", count=len(found)))
+    if found:
+        return _closed(doubt, Event.VERIFIED, say("found by listing"), {"id": found[0].id})
+    return _closed(doubt, Event.NO_EFFECT, say("listed again: it is not there"))
+
+
+def _marker(doubt: Unsettled, presence: Presence) -> Settlement:
+    if presence.twice:
+        return _open(doubt, Verdict.ASK, say("{count} rows are there twice", count=presence.twice))
+    if not presence.missing:
+        return _closed(doubt, Event.VERIFIED, say("all {count} rows are listed", count=presence.present))
+    if not presence.present:
+        return _closed(doubt, Event.NO_EFFECT, say("none of the rows is listed"))
+    why = say(
+        "{present} of {all} rows are listed; the others may be sent",
+        present=presence.present,
+        all=presence.present + presence.missing,
+    )
+    return _closed(doubt, Event.PARTIAL, why)
+
+
+def _task(doubt: Unsettled, task: Verdict) -> Settlement:
+    if task is Verdict.DONE:
+        return _closed(doubt, Event.VERIFIED_WEAK, say("its task has ended well"))
+    if task is Verdict.NOT_DONE:
+        return _closed(doubt, Event.NO_EFFECT, say("its task did not end; the state is set again"))
+    if task is Verdict.HOLD:
+        return _open(doubt, Verdict.HOLD, say("its task is still at work"))
+    return _open(doubt, Verdict.ASK, say("its task failed or is not known; look in the console"))
+
+
+def _closed(doubt: Unsettled, event: Event, why: str, facts: Mapping[str, Any] | None = None) -> Settlement:
+    verdict = Verdict.NOT_DONE if event is Event.NO_EFFECT else Verdict.DONE
+    return Settlement(doubt=doubt, verdict=verdict, event=event, why=why, facts=facts or {})
+
+
+def _open(doubt: Unsettled, verdict: Verdict, why: str) -> Settlement:
+    return Settlement(doubt=doubt, verdict=verdict, event=None, why=why)

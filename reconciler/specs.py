@@ -1,0 +1,288 @@
+"""specs/**/*.yaml as wishes, with every mistake of every file at once.
+
+The tables of kinds and platforms are handed in, so that this room knows neither: it reads nodes, checks them against the
+declared fields, fills defaults, lets the platform say what it cannot do, and looks at the documents together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
+
+from reconciler import document
+from reconciler.calendar import known_zone
+from reconciler.catalogue import say
+from reconciler.checking import Checker, origins
+from reconciler.diagnostics import Finding, did_you_mean, error, in_order
+from reconciler.document import Node
+from reconciler.kinds.fields import Field, Record, with_defaults
+from reconciler.kinds.kind import DOCUMENT, Kind, Mistake
+from reconciler.project import Project, Target
+from reconciler.resource import Address, Desired, Origin, Shape
+from reconciler.rows.prepare import peek
+from reconciler.rows.sheet import Sheet
+from reconciler.rows.spec import PhoneFormat, RowsSpec
+
+BYTES_MAX: Final = 20_000_000
+
+
+class PlatformTable(Protocol):
+    """What this room asks of a platform."""
+
+    @property
+    def blocks(self) -> Mapping[str, tuple[Field, ...]]: ...
+
+    def check(self, desired: Desired, target: Target) -> Iterable[Finding]: ...
+
+    def sheet(self, desired: Desired, target: Target) -> Sheet: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specs:
+    """All wishes of a project in the order of their files, and what is wrong with them."""
+
+    desired: tuple[Desired, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    files: tuple[str, ...] = field(default=())
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing is wrong that would stop a plan."""
+        return not any(finding.severity.blocks for finding in self.findings)
+
+
+def load(project: Project, kinds: Mapping[str, Kind], platforms: Mapping[str, PlatformTable]) -> Specs:
+    """Read every document. Opens data files as far as their header and first rows; needs no secret and no network."""
+    findings: list[Finding] = []
+    wishes: list[Desired] = []
+    checkers = {name: Checker(document_record(kind, platforms)) for name, kind in kinds.items()}
+    files, total = [], 0
+    for path, name in _files(project, findings):
+        data = path.read_bytes()
+        total += len(data)
+        if total > BYTES_MAX:
+            message = say("all documents together have more than {most:,} bytes", most=BYTES_MAX)
+            findings.append(error("SPC015", message, Origin(name), say("move rows to data files")))
+            break
+        files.append(name)
+        nodes, mistakes = document.parse(data, name)
+        findings += mistakes
+        for node in nodes:
+            if node.text != "":
+                wishes += _document(node, project, kinds, platforms, checkers, findings)
+    wishes = _each_address_once(wishes, findings)
+    for desired in wishes:
+        findings += platforms[desired.platform].check(desired, project.targets[desired.address.target])
+    findings += _references(wishes)
+    told = {(finding.code, finding.origin) for finding in findings}
+    of_rows = _sources(wishes, project, kinds, platforms)
+    findings += (finding for finding in of_rows if (finding.code, finding.origin) not in told)
+    return Specs(desired=tuple(wishes), findings=tuple(in_order(findings)), files=tuple(files))
+
+
+def document_record(kind: Kind, platforms: Mapping[str, PlatformTable]) -> Record:
+    """The shape of a document of that kind, with the blocks of all platforms that have one."""
+    blocks = tuple(
+        Field(name=name, type=Record(platform.blocks[kind.name]), doc=say("What only {platform} has.", platform=name))
+        for name, platform in platforms.items()
+        if platform.blocks.get(kind.name)
+    )
+    return Record((*DOCUMENT, *kind.fields, *blocks))
+
+
+def rows_spec(desired: Desired, target: Target, project: Project, sheet: Sheet, *, lifts: bool = False) -> RowsSpec:
+    """Where the rows of a document come from and how they are understood; with `lifts`, those of its lifts."""
+    source = desired.fields["lifts"] if lifts else desired.fields["source"]
+    at = desired.get("at", "")
+    return RowsSpec(
+        address=desired.address,
+        sheet=sheet,
+        source={key: value for key, value in source.items() if key != "columns"},
+        columns=source.get("columns") if lifts else _columns(desired),
+        folder=(project.root / desired.origin.file).parent,
+        root=project.root,
+        data_roots=project.data_roots,
+        target=desired.address.target,
+        country=target.country,
+        phone_format=cast(PhoneFormat, target.phone_format),
+        dial_prefix=target.dial_prefix,
+        generation=desired.get("generation", 1),
+        template=desired.get("message") or desired.block.get("message") or "",
+        at=at if isinstance(at, str) else "",
+        at_column=at["column"] if isinstance(at, dict) else "",
+        test_numbers=target.test_numbers,
+        origin=desired.origin_of("lifts" if lifts else "source"),
+        origins=desired.origins,
+    )
+
+
+def _columns(desired: Desired) -> Mapping[str, Any] | None:
+    """The mapping, with the source's columns that a template of the platform asks for by their own names."""
+    columns: Mapping[str, Any] | None = desired.get("columns")
+    extra = desired.block.get("fields") or {}
+    return columns if columns is None else {**{name: name for name in extra.values()}, **columns}
+
+
+def _files(project: Project, findings: list[Finding]) -> Iterator[tuple[Path, str]]:
+    """The document files in the order of their paths; links that leave the project are findings."""
+    folder = project.root / project.specs
+    if not folder.resolve().is_relative_to(project.root):
+        findings.append(
+            error("PTH001", say("the folder of documents leaves the project"), Origin(project.file), say("keep it inside"))
+        )
+        return
+    if not folder.is_dir():
+        message = say("there is no folder '{folder}'", folder=project.specs)
+        findings.append(error("PTH002", message, Origin(project.file), say("create it, or name another under 'specs'")))
+        return
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml")):
+        name = path.relative_to(project.root).as_posix()
+        if not path.resolve().is_relative_to(project.root):
+            findings.append(
+                error("PTH001", say("the link leads out of the project"), Origin(name), say("keep the file inside"))
+            )
+        elif not path.exists():
+            findings.append(error("PTH002", say("the link leads to nothing"), Origin(name), say("correct or remove it")))
+        elif path.is_file():
+            yield path, name
+
+
+def _document(
+    node: Node,
+    project: Project,
+    kinds: Mapping[str, Kind],
+    platforms: Mapping[str, PlatformTable],
+    checkers: Mapping[str, Checker],
+    findings: list[Finding],
+) -> list[Desired]:
+    """One document as one wish a target; none when a mistake leaves it without meaning."""
+    entries = node.entries
+    if entries is None:
+        findings.append(error("SPC003", say("a document must be a mapping"), node.origin, say("begin it with 'kind:'")))
+        return []
+    if "kind" not in entries:
+        findings.append(error("SPC002", say("'kind' is missing"), node.origin, say("known: {kinds}", kinds=", ".join(kinds))))
+        return []
+    word = entries["kind"].node
+    kind = kinds.get(word.text or "")
+    if kind is None:
+        message = say("'{word}' is not a kind", word=word.text or "…")
+        findings.append(error("SPC006", message, word.origin, did_you_mean(word.text or "", kinds)))
+        return []
+    values, mistakes = checkers[kind.name].read(node)
+    if mistakes:
+        findings += mistakes
+        _unknown_targets(node, project, findings)
+        return []
+    _unknown_targets(node, project, findings)
+    own = {field.name for field in kind.fields}
+    fields = with_defaults({name: value for name, value in values.items() if name in own}, kind.fields)
+    places = dict(origins(node))
+    wrong = False
+    for path, code, message, remedy in (*kind.rules(fields), *_unknown_zones(fields)):
+        findings.append(error(code, message, node.at(_steps(path)).origin, remedy))
+        wrong = True
+    wishes = []
+    for name in values["target"]:
+        target = project.targets.get(name)
+        if target is None:
+            continue
+        address = Address(name, kind.name, values["name"])
+        foreign = [other for other in platforms if other in values and other != target.platform]
+        for other in foreign:
+            message = say(
+                "the block '{block}' does not belong to {target}, which is {platform}",
+                block=other,
+                target=name,
+                platform=target.platform,
+            )
+            findings.append(error("SPC009", message, entries[other].key, say("remove it, or change the target"), address))
+        if foreign or wrong:
+            continue
+        wishes.append(
+            Desired(
+                address=address,
+                platform=target.platform,
+                fields=fields,
+                block=with_defaults(values.get(target.platform, {}), platforms[target.platform].blocks.get(kind.name, ())),
+                origin=node.origin,
+                origins=places,
+                protect=values.get("protect", False),
+                tags=tuple(values.get("tags", ())),
+            )
+        )
+    return wishes
+
+
+def _steps(path: str) -> Iterator[str | int]:
+    return (int(step) if step.isdecimal() else step for step in path.split("."))
+
+
+def _unknown_zones(fields: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Slots of a window in a zone that the time zone database does not have."""
+    for index, slot in enumerate(fields.get("window") or ()):
+        zone = slot.get("timezone")
+        if zone and not known_zone(zone):
+            message = say("'{zone}' is not a zone", zone=zone)
+            yield f"window.{index}.timezone", "PRJ004", message, say("use a name such as America/Bogota")
+
+
+def _unknown_targets(node: Node, project: Project, findings: list[Finding]) -> None:
+    entry = (node.entries or {}).get("target")
+    for item in (entry.node.items or (entry.node,)) if entry else ():
+        if item.text is not None and item.text not in project.targets:
+            message = say("'{word}' is not a target of {file}", word=item.text, file=project.file)
+            findings.append(error("SPC007", message, item.origin, did_you_mean(item.text, project.targets)))
+
+
+def _each_address_once(wishes: list[Desired], findings: list[Finding]) -> list[Desired]:
+    first: dict[Address, Desired] = {}
+    for desired in wishes:
+        known = first.setdefault(desired.address, desired)
+        if known is not desired:
+            message = say("{address} stands twice, first at {place}", address=desired.address, place=known.origin)
+            findings.append(error("SPC008", message, desired.origin_of("name"), say("rename or remove one"), desired.address))
+    return list(first.values())
+
+
+def _references(wishes: list[Desired]) -> Iterator[Finding]:
+    """Campaigns that documents name, on platforms where campaigns are ours to manage; and lists that clash on one campaign."""
+    campaigns = {(desired.address.target, desired.address.name) for desired in wishes if desired.address.kind == "campaign"}
+    loaders: dict[tuple[str, str], Desired] = {}
+    for desired in wishes:
+        target = desired.address.target
+        scope = desired.get("scope") or {}
+        path = "scope.campaign" if desired.address.kind == "blacklist" else "campaign"
+        name = scope.get("campaign") if desired.address.kind == "blacklist" else desired.get("campaign")
+        if desired.address.kind not in ("contacts", "blacklist") or not name or desired.platform == "ucontact":
+            continue
+        if (target, name) not in campaigns:
+            known = [campaign for where, campaign in campaigns if where == target]
+            message = say("'{name}' is not a campaign document of {target}", name=name, target=target)
+            remedy = did_you_mean(name, known) or say(
+                "add the campaign, or 'reconciler import {address}'", address=f"{target}/campaign/{name}"
+            )
+            yield error("SPC010", message, desired.origin_of(path), remedy, desired.address)
+        if desired.address.kind == "contacts":
+            other = loaders.setdefault((target, name), desired)
+            for one in {id(other): other, id(desired): desired}.values() if other is not desired else ():
+                if one.fields["missing"] != "keep":
+                    message = say("two contacts documents load '{name}', so both must be 'missing: keep'", name=name)
+                    yield error(
+                        "SPC012", message, one.origin_of("missing"), say("each would take away the other's rows"), one.address
+                    )
+
+
+def _sources(
+    wishes: list[Desired], project: Project, kinds: Mapping[str, Kind], platforms: Mapping[str, PlatformTable]
+) -> Iterator[Finding]:
+    for desired in wishes:
+        if kinds[desired.address.kind].shape is Shape.OBJECT:
+            continue
+        target = project.targets[desired.address.target]
+        sheet = platforms[desired.platform].sheet(desired, target)
+        yield from peek(rows_spec(desired, target, project, sheet))
+        if desired.get("lifts"):
+            yield from peek(rows_spec(desired, target, project, sheet, lifts=True))

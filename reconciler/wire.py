@@ -1,0 +1,261 @@
+"""The only door to the network, and the only place where a secret has a value.
+
+A call ends in one of three ways: a `Reply`, `Refused` (surely without effect) or `InDoubt` (perhaps with effect). Which of
+the two last it is follows from *when* the failure happened: before the request left, or after. Writes are never repeated by
+this door; reads are, a few times, with growing pauses. A read-only wire refuses every call that is not a read.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import httpx
+
+from reconciler.call import Answer, Call, Flow, InDoubt, Page, Refused, Reply, Safety, Sink
+from reconciler.catalogue import say
+from reconciler.personal import Secret
+from reconciler.rows.errors import PageBroken
+
+T = TypeVar("T")
+
+TIMEOUT_S: Final = 65.0  # so that a verdict at the vendor's own limit of 60 s is still heard
+TRIES: Final = 3
+PAUSES_S: Final = (0.3, 1.2)
+PAUSE_S_MAX: Final = 20.0
+BYTES_MAX: Final = 268_435_456  # the largest result that a vendor documents: 256 MB
+
+_REPEATED: Final = frozenset({429, 502, 503, 504})
+
+# Failures before a byte of the request was taken by the platform. Everything else that httpx raises is doubt.
+_BEFORE: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    httpx.LocalProtocolError,
+    httpx.ProxyError,
+)
+
+
+class WriteRefusedError(Exception):
+    """A call that is not a read was given to a wire that only reads. A mistake of this program's, and nothing was sent."""
+
+
+class TooLargeError(Exception):
+    """A reply is larger than any that the vendors document."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """How many requests went out, reads and writes together, as the platform's quota counts them."""
+
+    sent: int = 0
+    by_operation: dict[str, int] = field(default_factory=dict)
+
+    def count(self, operation: str) -> None:
+        """Count one request."""
+        self.sent += 1
+        self.by_operation[operation] = self.by_operation.get(operation, 0) + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Where a wire leads and how it behaves there. `headers` go with every call; `calls_per_second` 0 means no pace."""
+
+    url: str
+    headers: Mapping[str, Secret | str] = field(default_factory=dict)
+    timeout_s: float = TIMEOUT_S
+    calls_per_second: float = 0.0
+    user_agent: str = "reconciler"
+
+
+Login = Callable[[], Flow[Mapping[str, Secret | str]]]
+SessionOver = Callable[[Reply], bool]
+Ingest = Callable[[bytes, Sink], Page]
+
+
+class Wire(AbstractContextManager["Wire"]):
+    """The connection to one target. Calls go out one at a time, in the order in which they are given."""
+
+    def __init__(
+        self,
+        door: Door,
+        *,
+        login: Login | None = None,
+        session_over: SessionOver = lambda _reply: False,
+        ingest: Ingest | None = None,
+        writes: bool = False,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._door = door
+        self._login = login
+        self._session_over = session_over
+        self._ingest = ingest
+        self._writes = writes
+        self._sleep = sleep
+        self._clock = clock
+        self._session: Mapping[str, Secret | str] = {}
+        self._entered = False
+        self._last = -1e9
+        self.meter = Meter()
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(door.timeout_s, connect=min(10.0, door.timeout_s)),
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport or httpx.HTTPTransport(retries=0, trust_env=False),
+            headers={"user-agent": door.user_agent, "accept": "application/json, text/plain, */*"},
+        )
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    @property
+    def session(self) -> Mapping[str, Secret | str]:
+        """The headers of the session that is open; empty before the first call."""
+        return self._session
+
+    def writable(self) -> None:
+        """Let writes through from now on. Planning never calls this; only carrying out a plan does."""
+        self._writes = True
+
+    def send(self, call: Call) -> Answer:
+        """Send one call. A session is opened before the first, and once more where the platform says that it ended."""
+        if call.safety.writes and not self._writes:
+            raise WriteRefusedError(call.operation)
+        if call.after_s:
+            self._sleep(call.after_s)
+        if self._login and not self._entered and call.safety is not Safety.SESSION:
+            self._enter()
+        answer = self._tried(call)
+        if isinstance(answer, Reply) and self._login and call.safety is not Safety.SESSION and self._session_over(answer):
+            self._enter()
+            answer = self._tried(call)
+        return answer
+
+    def run(self, flow: Flow[T]) -> T:
+        """Drive a flow of reads to its end. Raises `Lost` where a call gets no reply."""
+        reply: Reply | None = None
+        while True:
+            try:
+                call = next(flow) if reply is None else flow.send(reply)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]  # a generator's value is untyped here
+            answer = self.send(call)
+            if not isinstance(answer, Reply):
+                flow.close()
+                raise LostError(answer.reason)
+            reply = answer
+
+    def _enter(self) -> None:
+        assert self._login is not None
+        self._entered = True
+        self._session = {}
+        self._session = self.run(self._login())
+
+    def _tried(self, call: Call) -> Answer:
+        """Reads are repeated where the failure may pass; nothing else is ever sent twice."""
+        tries = TRIES if call.safety in (Safety.READ, Safety.SESSION) else 1
+        for turn in range(tries):
+            answer, pause = self._once(call)
+            passing = not isinstance(answer, Reply) or answer.status in _REPEATED
+            if not passing or turn == tries - 1:
+                return answer
+            self._sleep(min(PAUSE_S_MAX, pause or PAUSES_S[turn] * random.uniform(0.7, 1.3)))  # noqa: S311 - jitter, no secret
+        raise AssertionError("unreachable")
+
+    def _once(self, call: Call) -> tuple[Answer, float]:
+        """One request, and how long the platform asks to wait before another."""
+        self._pace()
+        self.meter.count(call.operation)
+        try:
+            request = self._request(call)
+            with_body = self._client.send(request, stream=True)
+        except _BEFORE as failure:
+            return Refused(reason=say("no connection: {what}", what=type(failure).__name__)), 0.0
+        except (httpx.HTTPError, httpx.StreamError) as failure:
+            return InDoubt(reason=say("no answer: {what}", what=type(failure).__name__)), 0.0
+        try:
+            body = _whole(with_body)
+        except (httpx.HTTPError, httpx.StreamError, TooLargeError) as failure:
+            return InDoubt(reason=say("the answer broke off: {what}", what=type(failure).__name__)), 0.0
+        finally:
+            with_body.close()
+        pause = with_body.headers.get("retry-after", "")
+        reply = Reply(status=with_body.status_code, body=body, content_type=with_body.headers.get("content-type", ""))
+        return self._ingested(call, reply), float(pause) if pause.isdigit() else 0.0
+
+    def _ingested(self, call: Call, reply: Reply) -> Reply:
+        """The rows of a good reply as a table. A reply that does not fit keeps its body, for the platform to judge."""
+        if call.sink is None or self._ingest is None or reply.status != httpx.codes.OK:
+            return reply
+        try:
+            page = self._ingest(reply.body, call.sink)
+        except PageBroken as broken:
+            return Reply(status=reply.status, body=reply.body, content_type=reply.content_type, misfit=broken.reason)
+        return Reply(status=reply.status, content_type=reply.content_type, page=page)
+
+    def _request(self, call: Call) -> httpx.Request:
+        headers = {name: _value(value) for name, value in {**self._door.headers, **self._session}.items()}
+        extra: dict[str, Any] = {}
+        if call.json is not None:
+            extra["content"] = _encoded(call.json)
+            headers["content-type"] = "application/json"
+        elif call.form is not None and call.file is None:
+            extra["data"] = {name: _value(value) for name, value in call.form.items()}
+        if call.file is not None:
+            field_name, file_name, content = call.file
+            extra["files"] = {field_name: (file_name, content, "application/octet-stream")}
+            extra["data"] = {name: _value(value) for name, value in (call.form or {}).items()}
+        query = {name: _value(value) for name, value in call.query.items()}
+        return self._client.build_request(
+            call.method, self._door.url + call.path, params=query or None, headers=headers, **extra
+        )
+
+    def _pace(self) -> None:
+        if self._door.calls_per_second > 0:
+            wait = self._last + 1 / self._door.calls_per_second - self._clock()
+            if wait > 0:
+                self._sleep(wait)
+        self._last = self._clock()
+
+
+class LostError(Exception):
+    """A read got no reply. `reason` says why, without a secret or a personal value."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _whole(response: httpx.Response) -> bytes:
+    """The body, whole. A body shorter than announced is an error of httpx's and so doubt."""
+    pieces: list[bytes] = []
+    size = 0
+    for piece in response.iter_bytes():
+        size += len(piece)
+        if size > BYTES_MAX:
+            raise TooLargeError
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _value(value: object) -> str:
+    return value.reveal() if isinstance(value, Secret) else str(value)
+
+
+def _encoded(body: object) -> bytes:
+    import msgspec
+
+    return msgspec.json.encode(body, enc_hook=_value)

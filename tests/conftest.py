@@ -1,0 +1,30 @@
+"""What all tests share: one sandbox a process, emptied for each test, and a project to work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.sandbox.server import Running, running
+from tests.house import House
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-goldens` writes what the code says now into tests/golden/ instead of comparing with it."""
+    parser.addoption("--update-goldens", action="store_true", help="write tests/golden/ anew")
+
+
+@pytest.fixture(scope="session")
+def one_sandbox() -> Iterator[Running]:
+    """The simulated platforms, once a process."""
+    with running(port=0) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def house(one_sandbox: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> House:
+    """A project on an empty sandbox."""
+    one_sandbox.world.reset()
+    return House(tmp_path, one_sandbox.url, capsys)
