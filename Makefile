@@ -21,6 +21,7 @@ help: ## list what can be done
 demo: $(READY) ## a working project in build/demo: validate, plan, apply, drift, on the sandbox
 	rm -rf build/demo
 	$(BIN)/reconciler demo build/demo
+	@printf '\n   first:  export PATH="%s:$$PATH"\n' "$(CURDIR)/$(BIN)"
 
 test: lint typecheck imports tests ## everything that must hold before a change is merged
 

@@ -15,7 +15,6 @@ from reconciler.catalogue import say
 from reconciler.cli import exits
 from reconciler.cli.options import Shared, common
 from reconciler.cli.output import FORMAT_VERSION, data, note, style, write_file
-from reconciler.cli.workspace import open_project, open_session
 from reconciler.diagnostics import CODES, Finding, did_you_mean, error
 from reconciler.errors import Mistaken
 from reconciler.reports import Style
@@ -173,6 +172,8 @@ class _Checkup:
 @common
 def doctor(shared: Shared) -> int:
     """Ask every target, with reads only: credentials, reachability, login, quota, and whether it answers as expected."""
+    from reconciler.cli.workspace import open_project, open_session
+
     as_json = _as_json(shared)
     project = open_project(shared)
     with open_session(project) as session:

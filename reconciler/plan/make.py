@@ -140,9 +140,7 @@ def _ours_here(owned: Owned, seen: Mapping[str, Seen], setting: Setting) -> bool
 
 def _allowed(changes: Iterable[Change], *, complete: bool) -> list[Change]:
     """What may be done on an incomplete reading: only what protects people."""
-    return [
-        change for change in changes if complete or (change.action in _PROTECTS and change.reason is not Reason.EDIT)
-    ]
+    return [change for change in changes if complete or (change.action in _PROTECTS and change.reason is not Reason.EDIT)]
 
 
 def _rows_of(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.catalogue import say
-from reconciler.diagnostics import Finding, Severity, error
+from reconciler.diagnostics import Finding, Severity
 from reconciler.diff import FieldDiff, differences
 from reconciler.plan.values import Change, Memory, Owned, Reason, Seen, Wish
 from reconciler.resource import Action, Address, Live, State, Support
@@ -248,4 +248,11 @@ def incomplete(address: Address, note: str, wish: Wish | None = None) -> Finding
     """Something waits, because a reading did not show everything (exit 7)."""
     origin = wish.desired.origin if wish else None
     message = say("the reading is not complete: {note}", note=note or say("the platform did not say why"))
-    return error("PLT002", message, origin, say("run again; nothing that depends on it is done"), address)
+    return Finding(
+        code="PLT002",
+        severity=Severity.WARN,
+        message=message,
+        remedy=say("run again; nothing that depends on it is done"),
+        address=address,
+        origin=origin,
+    )

@@ -19,6 +19,7 @@ class _Index:
     """What others wait for, by what they know it by."""
 
     blacklists: tuple[str, ...]
+    books_at: dict[str, list[str]]
     creations: dict[Address, str]
     creations_at: dict[str, list[str]]
     rows_into: dict[Address, list[str]]
@@ -55,17 +56,26 @@ def _place(change: Change) -> tuple[int, str, str]:
     return change.action.rank, str(change.address), change.key
 
 
+def _is_book(change: Change) -> bool:
+    """Whether rows go into an address book, which contacts nobody; a platform may need them there before it can bar them."""
+    return change.action is Action.ROWS_ADD and change.campaign is None
+
+
 def _index(changes: Sequence[Change]) -> _Index:
     creations_at: dict[str, list[str]] = defaultdict(list)
     rows_into: dict[Address, list[str]] = defaultdict(list)
+    books_at: dict[str, list[str]] = defaultdict(list)
     for change in changes:
         if change.action is Action.CREATE:
             creations_at[change.address.target].append(change.key)
         elif change.action in _MOVE_ROWS and change.campaign:
             rows_into[change.campaign].append(change.key)
+        elif change.action is Action.ROWS_ADD:
+            books_at[change.address.target].append(change.key)
     return _Index(
         blacklists=tuple(change.key for change in changes if change.action is Action.BLACKLIST_ADD),
         creations={change.address: change.key for change in changes if change.action is Action.CREATE},
+        books_at=books_at,
         creations_at=creations_at,
         rows_into=rows_into,
     )
@@ -73,10 +83,11 @@ def _index(changes: Sequence[Change]) -> _Index:
 
 def _before(change: Change, index: _Index) -> Iterator[str]:
     yield from change.depends_on
-    if change.action in _REACH_PEOPLE:
+    if change.action in _REACH_PEOPLE and not _is_book(change):
         yield from index.blacklists
     if change.action is Action.BLACKLIST_ADD:
         yield from index.creations_at.get(change.address.target, ())
+        yield from index.books_at.get(change.address.target, ())
     elif change.action is not Action.CREATE:
         created = index.creations.get(change.campaign or change.address)
         if created:

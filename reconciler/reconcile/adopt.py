@@ -49,7 +49,8 @@ def adopt(session: Session, address: Address) -> Adoption:
     specs = load(project, KINDS, session.platforms)
     desired = next((wish for wish in specs.desired if wish.address == address), None)
     memory = session.journal.memory()
-    reading = read_target(session, target, [wish for wish in specs.desired if wish.address.target == target.name], memory, session.world.now())
+    here = [wish for wish in specs.desired if wish.address.target == target.name]
+    reading = read_target(session, target, here, memory, session.world.now())
     if reading.seen is None:
         raise Unreachable(reading.state.note, code=reading.finding.code if reading.finding else "PLT007")
     if address.kind == "contacts":
@@ -135,7 +136,8 @@ def _document(session: Session, target: Target, address: Address, live: Live, se
     if "skill" in shown:
         shown["skill"] = names.get(str(shown["skill"]), shown["skill"])
     wish: dict[str, Any] = {"kind": "campaign", "target": target.name, "name": address.name}
-    if (live.state in (State.STARTED, State.STOPPED) and "execution_mode" not in shown) or shown.get("execution_mode") == "manual":
+    startable = shown.get("execution_mode", "manual") == "manual"
+    if startable and live.state in (State.STARTED, State.STOPPED):
         wish["state"] = live.state.value
     wish |= {name: value for name, value in shown.items() if name in own_fields}
     block = {name: value for name, value in shown.items() if name in block_fields}

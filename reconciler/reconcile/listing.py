@@ -108,15 +108,16 @@ def list_rows(
         _Lister(session, target, here, seen[name], memory, now, listing, starting).through({wish.address for wish in selected})
     from reconciler.rows.people import unique
 
-    reached = [listed.compared.persons for address, listed in listing.listed.items() if _reaches(address, listed)]
+    people = {wish.address for wish in selected if _reaches_people(wish)}
+    reached = [listed.compared.persons for address, listed in listing.listed.items() if address in people]
     found = unique(session.engine, [*reached, *listing.dialable])
     listing.people = People(total=found.total, first_time=found.first_time)
     return listing
 
 
-def _reaches(address: Address, listed: Listed) -> bool:
-    """Whether these rows are people who get a call or a message; an address book and a blacklist only know them."""
-    return address.kind != BLACKLIST and listed.prepared.spec.sheet.identity != ("channel", "identifier")
+def _reaches_people(desired: Desired) -> bool:
+    """Whether rows of a document get a call or a message; an address book and a blacklist only know people."""
+    return desired.address.kind == "scheduled_sms" or bool(desired.address.kind == "contacts" and desired.get("campaign"))
 
 
 class _Lister:
@@ -143,17 +144,21 @@ class _Lister:
         self.listing = listing
         self.starting = starting
         self.wished: list[str] = []
+        self.books: list[Prepared] = []
         self.campaigns = {wish.address.name: wish for wish in documents if wish.address.kind == "campaign"}
 
     def through(self, selected: set[Address]) -> None:
-        """Blacklists first, then everything that they take rows out of."""
+        """Address books, which contact nobody; then blacklists, then everything that they take rows out of."""
         blocks: list[_Block] = []
+        for desired in self.documents:
+            if desired.address.kind == "contacts" and not desired.get("campaign") and desired.address in selected:
+                self.books.append(self._list(desired, blocks))
         lists = [wish for wish in self.documents if wish.address.kind == "blacklist"]
         for desired in lists:
             blocks += self._blacklist(desired, wanted=desired.address in selected)
         blocks += self._live_blocks()
         for desired in self.documents:
-            if desired.address in selected and desired.address.kind in ("contacts", "scheduled_sms"):
+            if desired.address in selected and _reaches_people(desired):
                 self._list(desired, blocks)
 
     def _live_blocks(self) -> list[_Block]:
@@ -184,7 +189,8 @@ class _Lister:
         odd = unparsable(engine, table)
         findings = [self._odd(desired, odd)] if odd else []
         enforced = not self.platform.supports["blacklist"].actions
-        rows_seen = RowsSeen() if enforced else self._read_rows(desired, prepared, sheet)
+        asks = not enforced and (wanted or sheet.readable)
+        rows_seen = self._read_rows(desired, prepared, sheet) if asks else RowsSeen()
         blocks += [] if inbound else [_Block(table=self._numbers(table), **where) for table in rows_seen.tables]
         if wanted:
             self._conclude(desired, sheet, prepared, rows_seen, findings, enforced=enforced)
@@ -194,14 +200,14 @@ class _Lister:
         message = say("{count:,} entries are not numbers; they block on their last 8 digits", count=count)
         return self._finding("SUP001", Severity.WARN, message, desired, say("correct them: the platform does not get them"))
 
-    def _list(self, desired: Desired, blocks: Sequence[_Block]) -> None:
+    def _list(self, desired: Desired, blocks: Sequence[_Block]) -> Prepared:
         from reconciler.rows.prepare import prepare
         from reconciler.rows.suppress import later, suppress
 
         engine = self.session.engine
         sheet = self.platform.sheet(desired, self.target)
         prepared = prepare(engine, rows_spec(desired, self.target, self.session.project, sheet))
-        if desired.address.kind == "scheduled_sms" or desired.get("campaign"):
+        if blocks:
             name = desired.get("campaign", "")
             campaign = self.campaigns.get(name)
             category = campaign.block.get("category", "") if campaign else ""
@@ -209,6 +215,7 @@ class _Lister:
         if desired.get("horizon") and isinstance(desired.fields["at"], dict):
             later(engine, prepared, self.now + duration(desired.fields["horizon"]))
         self._conclude(desired, sheet, prepared, self._read_rows(desired, prepared, sheet), [], enforced=False)
+        return prepared
 
     def _live(self, desired: Desired) -> Live | None:
         """The live campaign that rows belong to: ours by the journal, never by a name that somebody else's may have."""
@@ -236,7 +243,7 @@ class _Lister:
         contacts = self.seen.tables.get("contacts")
         if contacts is None:
             return iter(())
-        attach(self.session.engine, prepared, contacts)
+        attach(self.session.engine, prepared, contacts, self.books)
         container = container_of(self.target, desired, live)
         compared = self._compare(desired, prepared, container, RowsSeen(), live_table=None)
         return asked(self.session.engine, compared)

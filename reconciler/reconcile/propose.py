@@ -135,8 +135,7 @@ def _acks(texts: Iterable[str]) -> list[Ack]:
     return acks
 
 
-def _read(session: Session, desired: Sequence[Desired], memory: Memory, now: datetime, *, partial: bool
-) -> list[TargetReading]:
+def _read(session: Session, desired: Sequence[Desired], memory: Memory, now: datetime, *, partial: bool) -> list[TargetReading]:
     """Every target that a document names or that holds something of ours."""
     names = {wish.address.target for wish in desired}
     if not partial:

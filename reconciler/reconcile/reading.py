@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.catalogue import say
-from reconciler.diagnostics import Finding, error
+from reconciler.diagnostics import Finding, Severity
 from reconciler.plan.values import Memory, Quota, Seen, TargetState
 from reconciler.platforms.platform import NotReadable
 from reconciler.project import Target
@@ -81,4 +81,5 @@ def _unread(target: Target, code: str, why: str, now: datetime) -> TargetReading
     remedy = (
         say("check the credentials") if code == "PLT008" else say("run 'reconciler doctor'; nothing is done at this target")
     )
-    return TargetReading(target=target, seen=None, state=state, finding=error(code, message, target.origin, remedy))
+    finding = Finding(code=code, severity=Severity.WARN, message=message, remedy=remedy, origin=target.origin)
+    return TargetReading(target=target, seen=None, state=state, finding=finding)

@@ -20,14 +20,14 @@ NO_CONTACT: Final = "no contact"
 ASKED_MAX: Final = 2_000
 
 
-def attach(engine: Engine, prepared: Prepared, contacts: str) -> None:
+def attach(engine: Engine, prepared: Prepared, contacts: str, coming: Iterable[Prepared] = ()) -> None:
     """Give each row the ids of all live contacts that it means, as `contact_ids`; rows that mean none are taken out.
 
     `contacts` has the columns `_contact_id`, `channel` and `identifier`. A number without a channel means the contacts of
-    every channel. Who has no contact cannot be barred by the platform; our own suppression knows the number all the same.
+    every channel. `coming` are address books whose rows will be contacts before these rows are written: what means one of
+    them stays, without an id as yet. Who has no contact cannot be barred by the platform; our own suppression knows the
+    number all the same.
     """
-    if CONTACT_IDS in prepared.sent:
-        return
     names = {"phone": "identifier"}
     keyed = keyed_live(engine, prepared.spec, contacts, names)
     ids = engine.fresh("contacts")
@@ -36,15 +36,18 @@ def attach(engine: Engine, prepared: Prepared, contacts: str) -> None:
         f"FROM {keyed} k JOIN {sql.name(contacts)} c ON c.rowid = k.live GROUP BY k.key"
     )
     view = engine.fresh("rows")
+    before = prepared.bare or prepared.table
     engine.run(
         f"CREATE VIEW {view} AS SELECT p.*, coalesce(a.ids, '') AS {CONTACT_IDS} "
-        f"FROM {prepared.table} p LEFT JOIN {ids} a ON a.key = p._id"
+        f"FROM {before} p LEFT JOIN {ids} a ON a.key = p._id"
     )
-    lost = f"SELECT _row FROM {view} WHERE {CONTACT_IDS} = ''"
+    identity = "_e164" if prepared.spec.sheet.identity == ("phone",) else "_id"
+    soon = " UNION ALL ".join(f"SELECT {identity} FROM {book.table}" for book in coming) or "SELECT NULL WHERE false"
+    lost = f"SELECT _row FROM {view} WHERE {CONTACT_IDS} = '' AND _id NOT IN ({soon})"
     gone = int(engine.one(f"DELETE FROM {prepared.stored} WHERE rowid IN ({lost})"))
     engine.drop(keyed)
-    prepared.table = view
-    prepared.sent = (*prepared.sent, CONTACT_IDS)
+    prepared.bare, prepared.table = before, view
+    prepared.sent = (*(name for name in prepared.sent if name != CONTACT_IDS), CONTACT_IDS)
     prepared.took(NO_CONTACT, gone)
 
 
@@ -56,7 +59,8 @@ def asked(engine: Engine, compared: Compared) -> Iterator[Mapping[str, str]]:
     view = compared.feed.prepared.table
     found = engine.run(f"SELECT p._id, p.{CONTACT_IDS} FROM {marked.table} m JOIN {view} p ON p._row = m.row ORDER BY p._id")
     for identity, ids in found:
-        yield {"_id": identity, CONTACT_IDS: ids}
+        if ids:
+            yield {"_id": identity, CONTACT_IDS: ids}
 
 
 def in_all(engine: Engine, tables: Sequence[str]) -> str:

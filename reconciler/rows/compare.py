@@ -165,7 +165,7 @@ class Comparison:
         apart = engine.fresh("apart")
         engine.run(
             f"CREATE TABLE {apart} AS SELECT p._row AS row, l._live AS live, coalesce(p._id, l._key) AS id, "
-            f"{final(engine, live)} AS final, {self._dialled(live)} AS dialled "
+            f"{final(engine, live)} AS final, {self._dialled(live)} AS dialled, {self._closed(live)} AS closed "
             f"FROM {view} p FULL OUTER JOIN ({shown}) l ON p._id = l._key "
             f"WHERE p._row IS NULL OR l._live IS NULL OR {differs or 'false'}"
         )
@@ -176,6 +176,10 @@ class Comparison:
         if "_calls" not in self.engine.columns(live):
             return "false"
         return "coalesce(try_cast(l._calls AS DOUBLE), 0) > 0"
+
+    def _closed(self, live: str) -> str:
+        """SQL: whether a live row was closed before, by us or by an agent: it is not dialled, and not closed again."""
+        return "coalesce(l._code, '') <> ''" if "_code" in self.engine.columns(live) else "false"
 
     def _sort_out(self, apart: str, live: str, missing: Missing, changed: Changed, loaded: Iterable[Remembered]) -> None:
         engine = self.engine
@@ -198,7 +202,8 @@ class Comparison:
                 self.tables[Verb.REPLACE] = self.named(both, wished=True)
             if removing:
                 verb = Verb.CLOSE if missing == "close" else Verb.REMOVE
-                self.tables[verb] = self.named(f"{movable} AND row IS NULL", wished=False)
+                still_open = " AND NOT closed" if verb is Verb.CLOSE else ""
+                self.tables[verb] = self.named(f"{movable} AND row IS NULL{still_open}", wished=False)
                 self.counts["kept"] = gone - engine.count(self.tables[verb])
             taken = [self.tables[verb] for verb in (Verb.REPLACE, Verb.REMOVE) if verb in self.tables]
             touched = " UNION ".join(f"SELECT live FROM {table}" for table in taken)

@@ -68,6 +68,16 @@ class Feed:
         for start in range(0, marked.count, rows_max):
             yield self._batch(verb, marked.ordered, start, rows_max)
 
+    def attach(self, table: str) -> None:
+        """Look up anew which contacts the rows mean."""
+        from reconciler.rows.attach import attach
+
+        attach(self.engine, self.prepared, table)
+        for marked in self.marked.values():
+            gone = f"row IS NOT NULL AND row NOT IN (SELECT _row FROM {self.prepared.table})"
+            self.engine.run(f"DELETE FROM {marked.table} WHERE {gone}")
+            marked.count, marked.ordered = self.engine.count(marked.table), ""
+
     def matches(self, verb: Verb, table: str, rows_max: int) -> Iterator[Batch]:
         """Live rows of `table` that hold a number of the rows under `verb`, in whichever phone column; each is its `key`."""
         marked = self.marked.get(verb)

@@ -203,10 +203,12 @@ def foreign(number: str, country: str) -> str:
 
 
 def canonical(number: str) -> str:
-    """SQL: one number for a line that has two E.164 forms: Mexico's old 521, Argentina's 9, Brazil's mobiles without a 9."""
+    """SQL: one number for a line that has two E.164 forms: Argentina's mobiles with and without a 9, Brazil's likewise.
+
+    Mexico's old 521 is no number to phonenumbers any more; as an entry to suppress it blocks on its last digits.
+    """
     return (
-        f"CASE WHEN {number} BETWEEN 5210000000000 AND 5219999999999 THEN 520000000000 + {number} % 10000000000 "
-        f"WHEN {number} BETWEEN 5490000000000 AND 5499999999999 THEN 540000000000 + {number} % 10000000000 "
+        f"CASE WHEN {number} BETWEEN 5490000000000 AND 5499999999999 THEN 540000000000 + {number} % 10000000000 "
         f"WHEN {number} BETWEEN 5500000000000 AND 5599999999999 AND ({number} // 100000000) % 10 = 9 "
         f"AND ({number} // 10000000) % 10 >= 6 "
         f"THEN ({number} // 1000000000) * 100000000 + {number} % 100000000 ELSE {number} END"

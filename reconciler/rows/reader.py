@@ -76,7 +76,7 @@ def open_source(engine: Engine, spec: RowsSpec) -> Opened:
     if found.findings:
         raise SourceBroken(found.findings)
     path = engine.folder / f"{engine.fresh('source')}.{place.form}"
-    _bring_in(spec, place, found.encoding, path)
+    _bring_in(spec, place, found, path)
     return Opened(path=path, place=place, head=found, types={})
 
 
@@ -110,7 +110,7 @@ def _csv_relation(values: sql.Bound, opened: Opened, options: str = "") -> str:
     typed = values({f"c{index}": "VARCHAR" for index in range(len(opened.columns))})
     return (
         f"read_csv({values(str(opened.path))}, columns = {typed}, delim = {values(opened.head.delimiter)}, "
-        f"quote = '\"', escape = '\"', header = true, skip = {opened.head.blank_lines}, auto_detect = false, "
+        f"quote = '\"', escape = '\"', header = true, auto_detect = false, "
         f"strict_mode = true, null_padding = false, hive_partitioning = false, compression = 'none'{options})"
     )
 
@@ -154,19 +154,21 @@ def _open_parquet(engine: Engine, spec: RowsSpec, place: Place) -> Opened:
     return Opened(path=path, place=place, head=Head(columns=tuple(types)), types=types)
 
 
-def _bring_in(spec: RowsSpec, place: Place, encoding: str, path: Path) -> None:
+def _bring_in(spec: RowsSpec, place: Place, found: Head, path: Path) -> None:
     """Link the file, or write a private UTF-8 copy, and look at every byte once for what the engine would take silently."""
     with place.open() as file:
-        marked = place.form == "jsonl" and file.read(3) == UTF8_MARK
-    copy = place.compressed or encoding != "utf-8" or marked
+        marked = file.read(len(UTF8_MARK)) == UTF8_MARK
+    encoding = found.encoding
+    # The engine counts leading blank lines as rows, and loses track where they end in different ways.
+    copy = place.compressed or encoding != "utf-8" or marked or bool(found.blank_lines)
     decoder = codecs.getincrementaldecoder(encoding)() if encoding != "utf-8" else None
-    line, broken = 1, None
+    line, broken = 1 + found.blank_lines, None
     unpacked = False
     out = path.open("wb") if copy else None
     try:
         with place.open() as file:
-            if marked:
-                file.read(3)
+            file.read(len(UTF8_MARK) if marked else 0)
+            file.read(found.blank_bytes)
             carried = b""
             while chunk := file.read(_CHUNK):
                 broken = _seen_wrong(spec, place, chunk, carried, line)
@@ -227,6 +229,7 @@ def _csv_words(spec: RowsSpec, opened: Opened, line: int, message: str) -> Findi
     place = opened.place
     if place is None:
         return spec.mistake("SRC002", say("the rows cannot be read"), "source.rows")
+    line += opened.head.blank_lines if line else 0
     if widths := _WIDTHS.search(message):
         return ragged(spec, place, line, int(widths[2]), int(widths[1]))
     if "unterminated quote" in message:
@@ -238,7 +241,9 @@ def _csv_words(spec: RowsSpec, opened: Opened, line: int, message: str) -> Findi
         return unreadable(spec, place, say("the line is longer than 2,000,000 bytes"), line=line)
     if mixed := _mixed_line_ends(opened.path):
         words = say("lines end in different ways")
-        return unreadable(spec, place, words, line=mixed, remedy=say("save the file with one kind of line end"))
+        return unreadable(
+            spec, place, words, line=mixed + opened.head.blank_lines, remedy=say("save the file with one kind of line end")
+        )
     return unreadable(spec, place, say("it cannot be read as csv"), line=line)
 
 

@@ -115,6 +115,9 @@ class RowsFeed(Protocol):
         A row is a mapping of our column names to the text that is sent; empty values are left out.
         """
 
+    def attach(self, table: str) -> None:
+        """Look up anew which contacts of `table` the rows mean, as `contact_ids`; for rows whose contacts were just made."""
+
     def matches(self, verb: Verb, table: str, rows_max: int) -> Iterator[Batch]:
         """Live rows of `table` (our column names) that hold a number of the rows under `verb`; each row is just its `key`."""
 

@@ -13,7 +13,7 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -54,12 +54,13 @@ class Place:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """What the head of a source shows. `columns` are the names in its order; for JSON lines those of the first rows, and of
-    all rows when `whole`."""
+    all rows when `whole`. `blank_lines` stand before the header."""
 
     columns: tuple[str, ...] = ()
     delimiter: str = ","
     encoding: str = "utf-8"
     blank_lines: int = 0
+    blank_bytes: int = 0
     whole: bool = True
     findings: tuple[Finding, ...] = field(default=())
 
@@ -129,8 +130,13 @@ def head(spec: RowsSpec, place: Place) -> Head:
 
 
 def rows_head(spec: RowsSpec) -> Head:
-    """The names of inline rows."""
+    """The names of inline rows; an empty list has every name that is asked of it."""
     rows = spec.source["rows"]
+    if not rows:
+        wishes = (spec.columns or {}).values()
+        asked = [wish.get("column") if isinstance(wish, Mapping) else wish for wish in wishes]
+        every = [*asked, *(column.name for column in spec.sheet.columns), spec.at_column]
+        return Head(columns=tuple(dict.fromkeys(str(name) for name in every if name)))
     return Head(columns=tuple(dict.fromkeys(name for row in rows for name in row)))
 
 
@@ -178,7 +184,8 @@ def _json_head(spec: RowsSpec, place: Place, text: str, whole: bool) -> Head:
 
 def _csv_head(spec: RowsSpec, place: Place, text: str, encoding: str, whole: bool) -> Head:
     body = text.lstrip("\r\n")
-    blank_lines = len(text[: len(text) - len(body)].splitlines())
+    blank_bytes = len(text) - len(body)
+    blank_lines = len(text[:blank_bytes].splitlines())
     declared = spec.source.get("delimiter")
     delimiter = declared or _delimiter(body)
     records = _records(body, delimiter)
@@ -198,7 +205,14 @@ def _csv_head(spec: RowsSpec, place: Place, text: str, encoding: str, whole: boo
     except csv.Error:
         if whole:
             findings.append(unreadable(spec, place, say("a quoted value is not closed, or goes on after its closing quote")))
-    return Head(columns=columns, delimiter=delimiter, encoding=encoding, blank_lines=blank_lines, findings=tuple(findings))
+    return Head(
+        columns=columns,
+        delimiter=delimiter,
+        encoding=encoding,
+        blank_lines=blank_lines,
+        blank_bytes=blank_bytes,
+        findings=tuple(findings),
+    )
 
 
 def empty(spec: RowsSpec, place: Place) -> Finding:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import os
 import traceback
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken
-from reconciler.rows.prepare import peek, prepare
+from reconciler.rows.prepare import Prepared, peek, prepare
+from reconciler.rows.sheet import Column, Sheet
 from tests.rows.conftest import Specs
 
 PLAIN = "key,phone,name\n1,3001234567,Ana\n2,3011234567,Luis\n"
@@ -260,3 +265,46 @@ def test_names_of_columns_are_never_statements(engine: Engine, specs: Specs) -> 
     assert people(engine, specs, text=f'key,phone,"{header}"\n1,3001234567,Ana\n', columns=mapping) == ANA_AND_LUIS[:1]
     rows = [{"key": "1", "phone": "3001234567", hostile: "Ana", hostile.upper(): "other"}]
     assert people(engine, specs, rows=rows, columns=mapping) == ANA_AND_LUIS[:1]
+
+
+CELLS = st.text(st.sampled_from(list("ab1,;\"' \n\r#\\")), max_size=6)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=6), st.lists(st.sampled_from(["\n", "\r\n", "\r"]), min_size=1))
+def test_a_csv_is_read_as_it_was_written_or_not_at_all(
+    engine: Engine, specs: Specs, cells: list[list[str]], ends: list[str]
+) -> None:
+    """Whatever cells hold and lines end with: every row arrives with its cells, or the file is refused."""
+    out = io.StringIO(newline="")
+    for place, row in enumerate([["key", "name"], *cells]):
+        csv.writer(out, lineterminator=ends[place % len(ends)]).writerow(row)
+    sheet = Sheet(columns=(Column(name="key"), Column(name="name")), identity=("key",), readable=True)
+    spec = specs(text=out.getvalue(), sheet=sheet, source={"delimiter": ","})
+    try:
+        raw = [] if peek(spec) else prepare(engine, spec)
+    except SourceBroken:
+        return
+    if isinstance(raw, Prepared):
+        assert raw.in_source == len(cells)
+        found = set(engine.run(f"SELECT key, name FROM {raw.table}"))
+        assert found <= {(key.strip(" \r\n"), name.strip(" \r\n")) for key, name in cells}
+        assert {key for key, _ in found} == {key.strip(" \r\n") for key, _ in cells} - {""}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.sampled_from(list('ab1,"\n\r ')), max_size=40))
+def test_any_text_is_read_like_the_standard_reader_or_not_at_all(engine: Engine, specs: Specs, text: str) -> None:
+    """Broken csv never loses a row silently: what is accepted has as many rows as Python's own strict reader finds."""
+    spec = specs(
+        text="key,name\n" + text,
+        sheet=Sheet(columns=(Column(name="key"), Column(name="name")), identity=("key",), readable=True),
+        source={"delimiter": ","},
+    )
+    try:
+        prepared = None if peek(spec) else prepare(engine, spec)
+    except SourceBroken:
+        return
+    if prepared is not None:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+        assert prepared.in_source == len(rows)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from reconciler.call import Batch, Flow
 from reconciler.catalogue import say
 from reconciler.platforms.lynn import campaigns
-from reconciler.platforms.lynn.contacts import identifying
+from reconciler.platforms.lynn.contacts import identifying, read_all
 from reconciler.platforms.lynn.dialect import DND_CAMPAIGN, ROWS_MAX, call, part
 from reconciler.platforms.lynn.loads import mapped, rows_max
 from reconciler.platforms.lynn.replies import Progress, absent, awaited, listed, task_in
@@ -94,6 +94,8 @@ def write(step: Step) -> Flow[Mapping[str, str]]:
     """
     desired, feed = _wish(step)
     lifts = step.action is Action.BLACKLIST_REMOVE
+    table, _ = yield from read_all(step.target)
+    feed.attach(table)
     category = str(desired.get("scope", {}).get("category") or "")
     verb = Verb.LIFT if lifts else Verb.ADD
     if category and not lifts:
