@@ -64,13 +64,14 @@ def _worded(mistake: Any, root: Node) -> Iterator[Finding]:
     """One broken rule in words. The path leads to the node, the schema beside it says what would have been right."""
     path = list(mistake.absolute_path)
     node = root.at(iter(path))
-    where = _last_name(path)
+    where = _last_name(path, root)
     rule, wanted, found = mistake.validator, mistake.validator_value, mistake.instance
     if rule == "additionalProperties":
         known = mistake.schema.get("properties", {})
         for name, entry in (node.entries or {}).items():
             if name not in known:
-                yield error("SPC001", say("'{key}' is not a key here", key=name), entry.key, did_you_mean(name, known))
+                remedy = did_you_mean(name, known) or say("remove it")
+                yield error("SPC001", say("'{key}' is not a key here", key=name), entry.key, remedy)
     elif rule == "required":
         for name in wanted:
             if name not in found:
@@ -89,6 +90,8 @@ def _worded(mistake: Any, root: Node) -> Iterator[Finding]:
             node.origin,
             did_you_mean(str(found), wanted),
         )
+    elif rule == "pattern" and found == "" and "minLength" in mistake.schema:
+        return  # that it is empty is told already
     elif rule == "pattern" and mistake.schema.get("title"):
         yield error(
             "SPC005", say("{what} must be {form}", what=where, form=mistake.schema["title"]), node.origin, _shown(found)
@@ -108,18 +111,15 @@ def _worded(mistake: Any, root: Node) -> Iterator[Finding]:
     elif rule == "anyOf":
         choice = [name for option in wanted for name in option["required"]]
         message = say("{what} needs one of {names}", what=where, names=_listed(choice))
-        yield error("SPC002", message, node.origin, "; ".join(_doc(mistake.schema, name) for name in choice))
+        yield error("SPC002", message, node.origin, " ".join(f"{name}: {_doc(mistake.schema, name)}" for name in choice))
     elif rule == "not":
         message = say("{what} takes one of {names}, not both", what=where, names=_listed(wanted["required"]))
         yield error("SPC012", message, node.origin, say("remove one of them"))
     else:
         words = {"minimum": say("at least"), "maximum": say("at most"), "maxLength": say("at most")}
         unit = say(" characters") if rule == "maxLength" else ""
-        yield error(
-            "SPC004",
-            say("{what} must be {bound} {limit}{unit}", what=where, bound=words.get(rule, rule), limit=wanted, unit=unit),
-            node.origin,
-        )
+        message = say("{what} must be {bound} {limit}{unit}", what=where, bound=words.get(rule, rule), limit=wanted, unit=unit)
+        yield error("SPC004", message, node.origin, say("shorten it") if rule == "maxLength" else _shown(found))
 
 
 _TYPES = {
@@ -140,9 +140,14 @@ def _listed(names: list[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-def _last_name(path: list[str | int]) -> str:
+def _last_name(path: list[str | int], root: Node) -> str:
     names = [step for step in path if isinstance(step, str)]
-    return f"'{names[-1]}'" if names else say("the document")
+    if not names:
+        return say("the document")
+    last = path[-1]
+    if isinstance(last, int) and root.at(iter(path[:-1])).items is not None:
+        return say("entry {number} of '{name}'", number=last + 1, name=names[-1])
+    return f"'{names[-1]}'"
 
 
 def _quoted(value: Any) -> str:
@@ -151,9 +156,11 @@ def _quoted(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, str):
-        return say("it is {value}", value=_quoted(value)) if value else say("it is empty")
-    return say("it is a list") if isinstance(value, list) else say("it is a mapping") if isinstance(value, dict) else ""
+    if isinstance(value, list):
+        return say("it is a list")
+    if isinstance(value, dict):
+        return say("it is a mapping")
+    return say("it is {value}", value=_quoted(value)) if value != "" else say("it is empty")
 
 
 def origins(node: Node, path: str = "") -> Iterator[tuple[str, Origin]]:

@@ -310,6 +310,16 @@ CODES: Final[Mapping[str, Code]] = {
         "Acknowledge it if it is meant.",
     ),
     "VOL008": Code("too many lifts", "People would become reachable again.", "Acknowledge with the exact value shown."),
+    "VOL009": Code(
+        "history would be erased",
+        "A platform forgets the attempts of a row that is removed; an auditor would miss them.",
+        "Acknowledge with the exact value shown, or use `missing: close`.",
+    ),
+    "SND003": Code(
+        "loaded before, and gone",
+        "Rows that we loaded are no longer live; loading them again contacts their people again.",
+        "Find out who removed them; leave them out of the source if that was meant.",
+    ),
     "POL001": Code(
         "policy not enforced by this version",
         "A rule that is written and not looked at is worse than none.",

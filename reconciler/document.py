@@ -102,10 +102,11 @@ def parse(data: bytes, file: str) -> tuple[list[Node], list[Finding]]:
         problem = wrong.problem or wrong.context or "unreadable"
         findings.append(_error("YML001", say("this is not YAML: {problem}", problem=problem), place, _REMEDY_SYNTAX))
     except yaml.reader.ReaderError as wrong:
-        position = wrong.position if isinstance(wrong.position, int) else 0
-        line = text.count("\n", 0, position) + 1
-        message = say("the file holds a character that YAML does not allow (#x{code:04x})", code=_code_point(wrong.character))
-        findings.append(_error("YML001", message, Origin(file, line), say("remove it")))
+        code = _code_point(wrong.character)
+        before = text.partition(chr(code))[0]
+        place = Origin(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        message = say("the file holds a character that YAML does not allow (#x{code:04x})", code=code)
+        findings.append(_error("YML001", message, place, say("remove it")))
     return nodes, findings
 
 

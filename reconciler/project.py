@@ -204,7 +204,12 @@ _TARGET_COMMON: Final = (
         doc="Headers sent with every call.",
     ),
     Field(name="extra_holidays", type=ListOf(DAY), doc="Holidays beside those of the country."),
-    Field(name="environment", type=Text(choices=("testing", "production")), default="production", doc="testing: only test_numbers may be reached."),
+    Field(
+        name="environment",
+        type=Text(choices=("testing", "production")),
+        default="production",
+        doc="testing: only test_numbers may be reached.",
+    ),
     Field(
         name="test_numbers",
         type=ListOf(Text()),
@@ -380,7 +385,10 @@ def _target(
     if not findings and not url:
         url = template.format(**{key: values.get(key, "") for key in own})
     mistake = "" if findings else _url_mistake(url, template, sandbox)
-    if mistake:
+    if mistake and _carries_credentials(url):
+        remedy = say("remove them, and change them: they are known now")
+        findings.append(error("SEC001", say("the url carries credentials"), place["url"], remedy))
+    elif mistake:
         findings.append(
             error(
                 "PRJ003",
@@ -392,7 +400,8 @@ def _target(
     if findings:
         return None, findings
     parts = urlsplit(url)
-    home = f"{parts.netloc}{parts.path.rstrip('/')}"
+    port = "" if parts.port in (None, 443) else f":{parts.port}"
+    home = f"{parts.hostname}{port}{parts.path.rstrip('/')}"
     account = home if f"{{{keys.account}}}" in template else f"{home}|{values.get(keys.account) or ''}"
     return Target(
         name=name,
@@ -422,6 +431,10 @@ def _target(
     ), []
 
 
+def _carries_credentials(url: str) -> bool:
+    return "@" in url.partition("://")[2].partition("/")[0]
+
+
 def _url_mistake(url: str, template: str, sandbox: bool) -> str:
     """Why `url` may not be talked to; "" when it may. A vendor's host is one that the platform's template can give."""
     try:
@@ -429,7 +442,7 @@ def _url_mistake(url: str, template: str, sandbox: bool) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return say("the url is not well formed")
-    if parts.username or parts.password:
+    if _carries_credentials(url):
         return say("the url carries credentials")
     if parts.query or parts.fragment:
         return say("the url carries a query or fragment")

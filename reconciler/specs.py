@@ -113,6 +113,7 @@ def rows_spec(desired: Desired, target: Target, project: Project, sheet: Sheet, 
         at=at if isinstance(at, str) else "",
         at_column=at["column"] if isinstance(at, dict) else "",
         test_numbers=target.test_numbers,
+        removes=not lifts and desired.get("missing", "keep") != "keep",
         origin=desired.origin_of("lifts" if lifts else "source"),
         origins=desired.origins,
     )

@@ -44,6 +44,11 @@ def row_findings(wish: Wish) -> Iterator[Finding]:
     if wish.rows_note:
         yield _note(wish, "UNV001", Severity.INFO, wish.rows_note)
     yield from _sent_before(wish, rows)
+    if rows.again:
+        message = say(
+            "{count:,} rows that were loaded before are gone; loading them again contacts their people again", count=rows.again
+        )
+        yield _note(wish, "SND003", Severity.WARN, message, say("find out who removed them"))
     if held := rows.suppressed.get("in_doubt", 0):
         message = say("{count:,} recipients are held: an earlier call to them has an unknown outcome", count=held)
         yield _note(wish, "SND002", Severity.WARN, message, say("run 'reconciler resolve'"))

@@ -12,7 +12,7 @@ from reconciler.plan.values import Plan
 from reconciler.policies.settings import Settings
 from reconciler.resource import Action
 
-CODES: Final = ("VOL001", "VOL002", "VOL003", "VOL004", "VOL005", "VOL006", "VOL007", "VOL008")
+CODES: Final = ("VOL001", "VOL002", "VOL003", "VOL004", "VOL005", "VOL006", "VOL007", "VOL008", "VOL009")
 
 
 def judge(plan: Plan, settings: Settings, _now: datetime) -> Iterator[Finding]:
@@ -60,6 +60,14 @@ def judge(plan: Plan, settings: Settings, _now: datetime) -> Iterator[Finding]:
             yield _guard(
                 code, guard, count, say("{count:,} {what}; the project allows {most:,}", count=count, what=what, most=most)
             )
+    dialled = sum(rows.diff.dialled for rows in plan.rows)
+    if dialled:
+        yield _guard(
+            "VOL009",
+            "erase_history",
+            dialled,
+            say("{count:,} rows to be taken away were dialled: their history goes with them", count=dialled),
+        )
     for rows in plan.rows:
         if rows.diff.in_source == 0 and (rows.diff.live or plan.occurrences.get(str(rows.address))):
             message = say("the source is empty, and the list was not")

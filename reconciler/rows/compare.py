@@ -81,6 +81,7 @@ def compare(
         work.against_memory(sent)
     else:
         work.against_live(live, missing, changed, loaded)
+        work.look_back(sent)
     work.hold(held)
     return work.result(persons)
 
@@ -203,7 +204,9 @@ class Comparison:
             if removing:
                 verb = Verb.CLOSE if missing == "close" else Verb.REMOVE
                 still_open = " AND NOT closed" if verb is Verb.CLOSE else ""
-                self.tables[verb] = self.named(f"{movable} AND row IS NULL{still_open}", wished=False)
+                named = self.prepared.named
+                lacking = f" AND id NOT IN (SELECT id FROM {named})" if named else ""
+                self.tables[verb] = self.named(f"{movable} AND row IS NULL{still_open}{lacking}", wished=False)
                 self.counts["kept"] = gone - engine.count(self.tables[verb])
             taken = [self.tables[verb] for verb in (Verb.REPLACE, Verb.REMOVE) if verb in self.tables]
             touched = " UNION ".join(f"SELECT live FROM {table}" for table in taken)
@@ -228,6 +231,14 @@ class Comparison:
         )
         engine.drop(memory)
         return ours
+
+    def look_back(self, sent: Iterable[Remembered]) -> None:
+        """Count the rows to add that were loaded before: somebody took them away, and they would be contacted again."""
+        memory = self.engine.packed((part.recipients, b"") for part in sent)
+        table = self.tables[Verb.ADD]
+        again = f"SELECT count(*) FROM {table} WHERE recipient IN (SELECT name FROM {memory})"
+        self.counts["again"] = int(self.engine.one(again))
+        self.engine.drop(memory)
 
     def hold(self, held: Iterable[Remembered]) -> None:
         """Recipients of calls in doubt are neither added nor replaced, however batches were cut."""
@@ -262,6 +273,7 @@ class Comparison:
             people=reach.total,
             first_time=reach.first_time,
             old_content=self.counts.get("old_content", 0),
+            again=self.counts.get("again", 0),
             dialled=self.counts.get("dialled", 0),
             digest=set_digest(self.feed, self.container, self.generation),
             sample=_sample(self.feed),

@@ -66,7 +66,8 @@ class RowsDiff:
     `blacklist`, `suppress:<name>`, `cap`, `already_sent`, `in_doubt`, `later`. `kept` = live rows that the source lacks
     and that stay. `changed` counts live rows that differ, whatever is done about them; `to_replace` those replaced.
     `reasons` tells the invalid ones apart. `digest` names the set of rows that would be added, removed or replaced.
-    `old_content` = rows already sent whose content differs now. `dialled` = rows to remove that were dialled.
+    `again` = rows to add that were loaded before and are no longer live. `old_content` = rows already sent whose content
+    differs now. `dialled` = rows to remove that were dialled.
     """
 
     in_source: int = 0
@@ -84,6 +85,7 @@ class RowsDiff:
     people: int = 0
     first_time: int = 0
     old_content: int = 0
+    again: int = 0
     dialled: int = 0
     digest: str = ""
     sample: tuple[str, ...] = ()

@@ -273,3 +273,27 @@ def test_lynn_cpg_file_is_passed_through_once(house: House) -> None:
     )
     house.applied()
     house.settled()
+
+
+def test_wolkvox_a_row_that_a_colleague_removed_is_found_with_a_warning(house: House) -> None:
+    house.spec(_contacts("wolkvox-co", 1, 2))
+    house.applied()
+    house.control.drift("wolkvox", "remove-record")
+
+    plan = house.plan()
+
+    assert _row(plan, "wolkvox-co/contacts/base")["to_add"] == 1
+    assert plan["people"] == {"total": 1, "first_time": 0}
+    assert "SND003" in [finding["code"] for finding in plan["findings"]]
+
+
+def test_wolkvox_rows_that_the_source_has_are_not_removed_because_they_were_taken_out(house: House) -> None:
+    target = "wolkvox-co"
+    house.spec(_contacts(target, 1, 2))
+    house.applied()
+    blacklist = '---\nkind: blacklist\ntarget: wolkvox-co\nname: no\nsource: {rows: [{phone: "3001230002"}]}\n'
+    house.spec(_contacts(target, 1, 2, more="missing: remove\n") + blacklist)
+
+    row = _row(house.plan(), f"{target}/contacts/base")
+
+    assert (row["to_remove"], row["kept"], row["suppressed"]) == (0, 1, {"blacklist": 1})

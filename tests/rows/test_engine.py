@@ -152,6 +152,8 @@ def test_a_page_is_read_within_the_memory_that_is_allowed(engine: Engine) -> Non
 
 def test_values_alone_import_no_engine() -> None:
     """Whoever needs the plain values, or looks at a csv's head, does not pay for DuckDB."""
-    code = "import sys, reconciler.rows.sheet, reconciler.rows.prepare, reconciler.rows.compare; sys.exit('duckdb' in sys.modules)"
+    code = (
+        "import sys, reconciler.rows.sheet, reconciler.rows.prepare, reconciler.rows.compare; sys.exit('duckdb' in sys.modules)"
+    )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -19,7 +19,26 @@ TYPES = (
     phonenumbers.PhoneNumberType.TOLL_FREE,
     phonenumbers.PhoneNumberType.PREMIUM_RATE,
 )
-LEADS = ("", "+{cc}", "{cc}", "00{cc}", "0", "00", "011{cc}", "+", "1", "01", "015", "9", "15", "521", "+521", "549", "+549", "0{cc}")
+LEADS = (
+    "",
+    "+{cc}",
+    "{cc}",
+    "00{cc}",
+    "0",
+    "00",
+    "011{cc}",
+    "+",
+    "1",
+    "01",
+    "015",
+    "9",
+    "15",
+    "521",
+    "+521",
+    "549",
+    "+549",
+    "0{cc}",
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +83,7 @@ def near_numbers(draw: st.DrawFn) -> tuple[str, str]:
     return country, lead + "".join(digits)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(near_numbers(), min_size=80, max_size=200))
 def test_what_is_decided_fast_is_what_phonenumbers_says(engine: Engine, cases: list[tuple[str, str]]) -> None:
     """A number is the same number, and what is refused is refused there too; the open ones are asked anyway."""
@@ -73,3 +92,59 @@ def test_what_is_decided_fast_is_what_phonenumbers_says(engine: Engine, cases: l
         for text, fast in decided(engine, texts, country) if texts else ():
             if fast is not None:
                 assert by_phonenumbers(text, country) == (fast or None), (country, text)
+
+
+def asked_for(engine: Engine, texts: list[str], country: str) -> set[str]:
+    """The texts that the fast path leaves to phonenumbers."""
+    return {text for text, fast in decided(engine, texts, country) if fast is None}
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_the_usual_ways_to_write_a_number_are_decided_fast(engine: Engine, country: str) -> None:
+    """Mobiles and landlines, national and international, with and without separators; and what is too short for any."""
+    code = phonenumbers.country_code_for_region(country)
+    for kind in TYPES[:2]:
+        national = str(phonenumbers.example_number_for_type(country, kind).national_number)
+        ways = [national, f"+{code}{national}", f"({national[:2]}) {national[2:5]}-{national[5:]}", f"+{code} {national}"]
+        assert asked_for(engine, ways, country) == set()
+    if country != "US":
+        assert asked_for(engine, ["22222", "+" + str(code) + "22222"], country) == set()
+
+
+@pytest.mark.parametrize(("country", "text"), [("EC", "0991234567"), ("PE", "01 2345678"), ("UY", "099 123 456")])
+def test_a_trunk_zero_is_decided_fast(engine: Engine, country: str, text: str) -> None:
+    """It is how people there write their numbers."""
+    assert decided(engine, [text], country) == [(text, by_phonenumbers(text, country))]
+
+
+@pytest.mark.parametrize(
+    "text", ["5.69667E+10", "3,00E9", "3001234567.0", "3001234567,00", "", "x" * 100, "ext 5", "\N{ARABIC-INDIC DIGIT THREE}"]
+)
+def test_what_went_through_a_spreadsheet_is_no_number(engine: Engine, text: str) -> None:
+    """Digits may have been lost on the way; asking would make another number of it."""
+    assert numbers.understood(text, "CO") is None
+    assert (decided(engine, [text], "CO")[0][1] or None) is None
+
+
+def test_other_countries_numbers_are_asked_and_understood(engine: Engine) -> None:
+    """Also where the country shares its code, or is none."""
+    assert numbers.understood("+1 305 555 0123", "CO") == 13055550123
+    assert numbers.understood("3001234567", "") is None
+    assert asked_for(engine, ["8095550123"], "DO") == {"8095550123"}
+    assert numbers.understood("8095550123", "DO") == 18095550123
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (5491123456789, 541123456789),
+        (541123456789, 541123456789),
+        (5511987654321, 551187654321),
+        (551133334444, 551133334444),
+        (5511912345678, 5511912345678),
+        (573001234567, 573001234567),
+    ],
+)
+def test_a_line_has_one_canonical_number(engine: Engine, number: int, line: int) -> None:
+    """Whichever of its two E.164 forms is given."""
+    assert engine.one(f"SELECT {numbers.canonical('n')} FROM (SELECT $1::BIGINT AS n)", [number]) == line

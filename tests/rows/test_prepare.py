@@ -58,7 +58,11 @@ def test_each_row_that_cannot_be_sent_is_counted_once_with_its_reason(engine: En
     """And those that can are there, with numbers, identity and person."""
     sheet = replace(
         RECORDS,
-        columns=(*RECORDS.columns[:-1], Column(name="opt1", pattern=r"[a-z]*", why="small letters"), Column(name="zone", required=True)),
+        columns=(
+            *RECORDS.columns[:-1],
+            Column(name="opt1", pattern=r"[a-z]*", why="small letters"),
+            Column(name="zone", required=True),
+        ),
         forbidden=r"[;\r\n]",
     )
     good = {"zone": "z"}
@@ -102,15 +106,26 @@ def test_each_row_that_cannot_be_sent_is_counted_once_with_its_reason(engine: En
 
 def test_columns_for_judging_are_accepted_everywhere_and_never_sent(engine: Engine, specs: Specs) -> None:
     """Consent, zone and person stay beside the row; the person counts instead of the number."""
-    beside = {"consent": "c-1", "consent_at": "2026-01-01", "consent_channel": "sms", "timezone": "America/Bogota", "person": "p-9"}
+    beside = {
+        "consent": "c-1",
+        "consent_at": "2026-01-01",
+        "consent_channel": "sms",
+        "timezone": "America/Bogota",
+        "person": "p-9",
+    }
     mapping = {name: name for name in ("key", "phone", *beside)}
 
     prepared = prepare(engine, specs(rows=[row() | beside], columns=mapping))
 
     assert prepared.sent == ("key", "phone")
     assert shown(engine, prepared, "_person", "consent", "timezone") == [("p-9", "c-1", "America/Bogota")]
-    assert codes(specs, rows=[{"phone": "1", "asked_at": "x"}], sheet=NUMBERS, columns={"phone": "phone", "asked_at": "asked_at"}) == []
-    assert codes(specs, rows=[row() | {"asked_at": ""}], columns={"key": "key", "phone": "phone", "asked_at": "asked_at"}) == ["SPC013"]
+    assert (
+        codes(specs, rows=[{"phone": "1", "asked_at": "x"}], sheet=NUMBERS, columns={"phone": "phone", "asked_at": "asked_at"})
+        == []
+    )
+    assert codes(specs, rows=[row() | {"asked_at": ""}], columns={"key": "key", "phone": "phone", "asked_at": "asked_at"}) == [
+        "SPC013"
+    ]
 
 
 def test_without_a_mapping_columns_with_our_names_are_taken(engine: Engine, specs: Specs) -> None:
@@ -194,7 +209,10 @@ def test_a_message_is_written_for_each_row(engine: Engine, specs: Specs) -> None
     assert shown(engine, prepared, "text", '"at"') == [("Hola Ana: 1'000 {} {1} de Ana's", "2026-12-01T10:00:00-03:00")]
     assert prepared.reasons == {"empty nombre": 1}
     assert codes(specs, rows=rows, sheet=MESSAGES, columns={"phone": "phone"}, template="Hola {nombre}") == ["SPC014"]
-    assert codes(specs, rows=rows, sheet=MESSAGES, columns={"phone": "phone", "text": "nombre"}, template="x") == ["SPC013", "SPC013"]
+    assert codes(specs, rows=rows, sheet=MESSAGES, columns={"phone": "phone", "text": "nombre"}, template="x") == [
+        "SPC013",
+        "SPC013",
+    ]
 
 
 def test_each_row_may_have_its_own_instant(engine: Engine, specs: Specs) -> None:

@@ -105,9 +105,7 @@ def test_json_lines_packed_files_and_inline_rows_are_read_alike(engine: Engine, 
         ("cedula,phone\n1,3001234567\n", "SRC001 the source has no column 'key'"),
     ],
 )
-def test_a_csv_that_cannot_be_read_whole_is_not_read_at_all(
-    engine: Engine, specs: Specs, text: str | bytes, says: str
-) -> None:
+def test_a_csv_that_cannot_be_read_whole_is_not_read_at_all(engine: Engine, specs: Specs, text: str | bytes, says: str) -> None:
     """With the file and the line, and without the line's content."""
     assert broken(engine, specs, text=text)[0].startswith(says)
 
@@ -230,7 +228,13 @@ def test_paths_stay_inside_the_project_and_its_data_roots(specs: Specs, tmp_path
     def codes(file: str, **fields: object) -> list[str]:
         return [finding.code for finding in peek(specs(source={"file": file}, **(here | fields)))]
 
-    for file in ("../../outside/people.csv", "../link.csv", "../folder/people.csv", str(outside / "people.csv"), "/etc/passwd.csv"):
+    for file in (
+        "../../outside/people.csv",
+        "../link.csv",
+        "../folder/people.csv",
+        str(outside / "people.csv"),
+        "/etc/passwd.csv",
+    ):
         assert codes(file) == ["PTH001"], file
     assert codes("../fine.csv") == codes("../inner.csv") == codes(str(root / "fine.csv")) == []
     assert codes(str(outside / "people.csv"), data_roots=(outside,)) == []
@@ -258,7 +262,7 @@ def test_names_of_files_are_never_patterns_or_statements(engine: Engine, specs: 
 
 def test_names_of_columns_are_never_statements(engine: Engine, specs: Specs) -> None:
     """Whatever a header holds is a name, in csv and in JSON lines."""
-    hostile = 'a"b\'; DROP TABLE x; --/~ñ人'
+    hostile = "a\"b'; DROP TABLE x; --/~ñ人"
     header = hostile.replace('"', '""')
     mapping = {"key": "key", "phone": "phone", "name": hostile}
 
@@ -271,7 +275,9 @@ CELLS = st.text(st.sampled_from(list("ab1,;\"' \n\r#\\")), max_size=6)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=6), st.lists(st.sampled_from(["\n", "\r\n", "\r"]), min_size=1))
+@given(
+    st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=6), st.lists(st.sampled_from(["\n", "\r\n", "\r"]), min_size=1)
+)
 def test_a_csv_is_read_as_it_was_written_or_not_at_all(
     engine: Engine, specs: Specs, cells: list[list[str]], ends: list[str]
 ) -> None:

@@ -87,7 +87,11 @@ def test_where_the_number_is_the_identity_a_register_takes_the_row(engine: Engin
 def test_a_row_goes_by_the_first_list_that_has_it(engine: Engine, specs: Specs) -> None:
     """In the order of the lists; each row is counted once."""
     prepared = prepare(engine, specs(rows=[row("1"), row("2", "3011234567"), row("3", "3021234567")]))
-    own, register, other = listed(engine, "3001234567"), listed(engine, "3001234567", "3011234567"), listed(engine, "3011234567")
+    own, register, other = (
+        listed(engine, "3001234567"),
+        listed(engine, "3001234567", "3011234567"),
+        listed(engine, "3011234567"),
+    )
 
     took = suppress(engine, prepared, [("blacklist", own), ("suppress:rne", register), ("blacklist", other)])
 
