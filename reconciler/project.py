@@ -307,6 +307,22 @@ def load(path: Path, platforms: Mapping[str, TargetKeys]) -> tuple[Project | Non
     ), []
 
 
+def bare(root: Path, file: str) -> Project:
+    """A project without targets, for looking at documents while reconciler.yaml is not right."""
+    return Project(
+        root=root,
+        file=file,
+        journal="",
+        journal_id="",
+        journal_key=None,
+        data_roots=(),
+        specs="specs",
+        targets={},
+        policies=None,
+        memory="",
+    )
+
+
 def _without_policies(root: Node) -> Node:
     """Policies are read and judged by their own floor; here any content of theirs is right."""
     if root.entries is None:

@@ -115,8 +115,15 @@ def rows_spec(desired: Desired, target: Target, project: Project, sheet: Sheet, 
         test_numbers=target.test_numbers,
         removes=not lifts and desired.get("missing", "keep") != "keep",
         origin=desired.origin_of("lifts" if lifts else "source"),
-        origins=desired.origins,
+        origins=_origins_of_lifts(desired) if lifts else desired.origins,
     )
+
+
+def _origins_of_lifts(desired: Desired) -> dict[str, Origin]:
+    """The places inside `lifts` under the names that the same things have in a document: source.file, columns.phone."""
+    inside = {path.removeprefix("lifts."): place for path, place in desired.origins.items() if path.startswith("lifts.")}
+    columns = {path: place for path, place in inside.items() if path.partition(".")[0] == "columns"}
+    return columns | {f"source.{path}": place for path, place in inside.items() if path not in columns}
 
 
 def _columns(desired: Desired) -> Mapping[str, Any] | None:

@@ -57,12 +57,32 @@ def carry(session: Session, proposal: Proposal, run: str, watching: Watching, *,
         session.wire(job.target).writable()
     work = Work(plan=plan, run=run, jobs=proposal.jobs, seen=proposal.seen, managed=_managed(session, proposal))
     done = _drive(session, work, watching)
+    _remember_protection(session, proposal, run)
     counts: dict[str, int] = {}
     for outcome in done.outcomes:
         counts[outcome.result.value] = counts.get(outcome.result.value, 0) + 1
     ending = {"outcomes": counts, "exit_code": done.exit_code}
     journal.append(Entry(event=Event.RUN_ENDED, at=world.now(), run=run, facts=ending))
     return done
+
+
+def _remember_protection(session: Session, proposal: Proposal, run: str) -> None:
+    """A document that gained or lost `protect` and nothing else: no call is made for it, and a later delete must know."""
+    remembered = session.journal.memory().owned
+    for address, wish in proposal.wishes.items():
+        owned = remembered.get(address)
+        if owned and owned.protect != wish.desired.protect:
+            facts = {
+                "id": owned.id,
+                "name": owned.name,
+                "container": owned.container,
+                "fields": dict(owned.fields),
+                "protect": wish.desired.protect,
+            }
+            entry = Entry(
+                event=Event.ADOPTED, at=session.world.now(), run=run, address=address, container=owned.container, facts=facts
+            )
+            session.journal.append(entry)
 
 
 def _managed(session: Session, proposal: Proposal) -> dict[str, tuple[Live, ...]]:

@@ -214,3 +214,13 @@ def test_an_update_of_write_only_fields_alone_is_sent_once(house: House) -> None
 
     house.applied()
     house.settled()
+
+
+def test_protect_that_came_alone_is_remembered(house: House) -> None:
+    house.spec(_document(WOLKVOX))
+    house.applied()
+    house.spec(_document(WOLKVOX) + "protect: true\n")
+    house.applied()
+    house.spec("")
+
+    assert "PRO001" in house.run("plan").out
