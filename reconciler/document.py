@@ -142,11 +142,16 @@ def _documents(events: Any, file: str, findings: list[Finding]) -> Iterator[Node
         kind = type(event)
         if kind is yaml.ScalarEvent:
             place = _place(event, file)
-            _reject_foreign(event, place)
+            if event.anchor is not None or event.tag is not None:
+                raise _foreign(event, place)
+            if stack and (parent := stack[-1]).entries is not None and parent.key is None:
+                parent.key = _key(event.value, place), place
+                continue
             done = Node(event.value, place)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             place = _place(event, file)
-            _reject_foreign(event, place)
+            if event.anchor is not None or event.tag is not None:
+                raise _foreign(event, place)
             if len(stack) >= DEPTH_MAX:
                 message = say("the document is nested deeper than {most} levels", most=DEPTH_MAX)
                 raise _RejectedError(_error("YML007", message, place, say("flatten it")))
@@ -235,7 +240,15 @@ class _Writer(yaml.SafeDumper):
         return True
 
 
+def _represented(writer: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Text with one of YAML's rarer line breaks is written in escapes: PyYAML would fold it into a blank."""
+    style = '"' if _RARE_BREAKS & set(text) else None
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_RARE_BREAKS: Final = frozenset("\x85\u2028\u2029")
 _Writer.yaml_implicit_resolvers = {}
+_Writer.add_representer(str, _represented)
 
 
 def _plain(value: Any) -> Any:

@@ -1,11 +1,12 @@
 """The command line: the only place that knows click, the terminal, the environment and the clock.
 
-Commands live in one file a family and are imported when they are called, so that `--help` costs nothing. `run` turns every
-ending into an exit code.
+Commands live in one file a family and are imported when they are called, so that `--help` costs nothing; so is what tells
+of errors. `run` turns every ending into an exit code.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ from reconciler.catalogue import say
 from reconciler.cli import exits
 from reconciler.cli.options import Shared, common
 from reconciler.errors import ReconcilerError
+
+# A command builds values, drops few of them and ends: looking for cycles after every 700 would only walk them all again.
+GARBAGE_AFTER: Final = 50_000
 
 # name -> (module, attribute, one line of help)
 COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
@@ -79,8 +83,7 @@ def cli(shared: Shared) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; gives the exit code. Nothing leaves here as a traceback."""
-    from reconciler.cli.output import stop_quietly, tell_bug, tell_error
-
+    gc.set_threshold(GARBAGE_AFTER)
     context: dict[str, Any] = {"arguments": list(arguments)}
     try:
         code = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
@@ -97,12 +100,18 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(say("interrupted"), err=True)
         return exits.INTERRUPTED
     except ReconcilerError as known:
+        from reconciler.cli.output import tell_error
+
         tell_error(known, list(arguments))
         return known.exit_code
     except BrokenPipeError:
+        from reconciler.cli.output import stop_quietly
+
         stop_quietly()
         return exits.DONE
     except Exception as bug:  # noqa: BLE001 - the last door: a person sees one line, the details are saved masked
+        from reconciler.cli.output import tell_bug
+
         tell_bug(bug, context)
         return exits.ERROR
 

@@ -238,7 +238,8 @@ class _Lister:
 
     def _asked(self, desired: Desired, prepared: Prepared, live: Live | None) -> Iterator[Mapping[str, str]]:
         """The entries that the journal does not vouch for, with the ids of the contacts that they mean."""
-        from reconciler.rows.attach import asked, attach
+        from reconciler.rows.attach import attach
+        from reconciler.rows.recipients import asked
 
         contacts = self.seen.tables.get("contacts")
         if contacts is None:
@@ -337,7 +338,7 @@ class _Lister:
         return str(found or "on_apply")
 
     def _table(self, rows_seen: RowsSeen) -> str | None:
-        from reconciler.rows.attach import in_all
+        from reconciler.rows.recipients import in_all
 
         if not rows_seen.tables:
             return None
@@ -346,8 +347,8 @@ class _Lister:
     def _compare(
         self, desired: Desired, prepared: Prepared, container: str, rows_seen: RowsSeen, *, live_table: str | None
     ) -> Compared:
-        from reconciler.rows.attach import names_of
         from reconciler.rows.compare import compare
+        from reconciler.rows.recipients import names_of
 
         journal, engine = self.session.journal, self.session.engine
         generation = desired.get("generation", 1)
@@ -382,7 +383,7 @@ class _Lister:
 
 def baseline(session: Session, desired: Desired, target: Target, live: Live, seen: Seen) -> tuple[Columns, int, str]:
     """Every row that is in a campaign now, by HMAC: packed columns, how many, and the container they are remembered in."""
-    from reconciler.rows.attach import names_of_table
+    from reconciler.rows.recipients import names_of_table
 
     platform = session.platform(target)
     sheet = platform.sheet(desired, target)
@@ -399,7 +400,7 @@ def baseline(session: Session, desired: Desired, target: Target, live: Live, see
 
 def presence_of(session: Session, desired: Desired, target: Target, doubt: Unsettled, seen: Seen) -> Presence | None:
     """How the recipients of an upload in doubt stand in the live rows; None where they cannot be listed now."""
-    from reconciler.rows.attach import presence_in
+    from reconciler.rows.recipients import presence_in
 
     platform = session.platform(target)
     sheet = platform.sheet(desired, target)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from reconciler.call import Batch
 from reconciler.rows import digest, sql
+from reconciler.rows.attach import attach
 from reconciler.rows.engine import Engine
 from reconciler.rows.keys import NO_NAMES, keyed_live
 from reconciler.rows.prepared import Prepared
@@ -70,8 +71,6 @@ class Feed:
 
     def attach(self, table: str) -> None:
         """Look up anew which contacts the rows mean."""
-        from reconciler.rows.attach import attach
-
         attach(self.engine, self.prepared, table)
         for marked in self.marked.values():
             gone = f"row IS NOT NULL AND row NOT IN (SELECT _row FROM {self.prepared.table})"
