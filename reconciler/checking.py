@@ -7,7 +7,7 @@ scripts; so both ask the compiled one about patterns. A test holds the two again
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -161,6 +161,30 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return say("it is a mapping")
     return say("it is {value}", value=_quoted(value)) if value != "" else say("it is empty")
+
+
+class Places(Mapping[str, Origin]):
+    """`origins` of a node, worked out when somebody asks: only findings and changes do, and most documents have none."""
+
+    __slots__ = ("_known", "_node")
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._known: dict[str, Origin] | None = None
+
+    def _all(self) -> dict[str, Origin]:
+        if self._known is None:
+            self._known = dict(origins(self._node))
+        return self._known
+
+    def __getitem__(self, path: str) -> Origin:
+        return self._all()[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
 
 
 def origins(node: Node, path: str = "") -> Iterator[tuple[str, Origin]]:

@@ -50,7 +50,8 @@ def _nested(name: str, known: Mapping[str, Any], wished: Mapping[str, Any]) -> I
     """The differing leaves of a nested setting, by deepdiff."""
     from deepdiff import DeepDiff
 
-    found = DeepDiff(known, wished, view="tree", ignore_order=False)
+    # Without the threshold deepdiff tells of mappings with few names in common only that they differ, not where.
+    found = DeepDiff(known, wished, view="tree", ignore_order=False, threshold_to_diff_deeper=0)
     leaves = [leaf for group in found.values() for leaf in group]
     for leaf in sorted(leaves, key=lambda leaf: str(leaf.path(output_format="list"))):
         path = ".".join(str(step) for step in leaf.path(output_format="list"))

@@ -7,7 +7,7 @@ down at deep nesting; the events show all three, and need less time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Node:
     """A piece of a document: text, a list of nodes, or a mapping of names to entries."""
 
-    value: str | tuple[Node, ...] | Mapping[str, Entry]
+    value: str | tuple[Node, ...] | dict[str, Entry]  # never changed; asking for dict costs less than for Mapping
     origin: Origin
 
     @property
@@ -43,13 +43,13 @@ class Node:
     @property
     def entries(self) -> Mapping[str, Entry] | None:
         """The mapping's entries by name; None for the others."""
-        return self.value if isinstance(self.value, Mapping) else None
+        return self.value if isinstance(self.value, dict) else None
 
     def at(self, path: Iterator[str | int]) -> Node:
         """The node under `path`, or the deepest one on the way that exists."""
         node = self
         for step in path:
-            if isinstance(node.value, Mapping) and step in node.value:
+            if isinstance(node.value, dict) and step in node.value:
                 node = node.value[str(step)].node
             elif isinstance(node.value, tuple) and isinstance(step, int) and step < len(node.value):
                 node = node.value[step]
@@ -178,27 +178,23 @@ def _documents(events: Any, file: str, findings: list[Finding]) -> Iterator[Node
 def _put(parent: _Open, node: Node, findings: list[Finding]) -> None:
     if parent.entries is None:
         parent.nodes.append(node)
-    elif parent.key is None:
-        name = str(node.value)
-        if name == "<<":
-            raise _RejectedError(
-                _error(
-                    "YML005",
-                    say("merge keys (<<) are not part of the language"),
-                    node.origin,
-                    say("write the keys out"),
-                )
-            )
-        parent.key = (name, node.origin)
+        return
+    assert parent.key is not None, "a value without a key"
+    name, place = parent.key
+    parent.key = None
+    if name in parent.entries:
+        first = parent.entries[name].key
+        message = say("the key '{name}' stands twice, first on line {line}", name=name, line=first.line)
+        findings.append(_error("YML002", message, place, say("keep one of them")))
     else:
-        name, place = parent.key
-        parent.key = None
-        if name in parent.entries:
-            first = parent.entries[name].key
-            message = say("the key '{name}' stands twice, first on line {line}", name=name, line=first.line)
-            findings.append(_error("YML002", message, place, say("keep one of them")))
-        else:
-            parent.entries[name] = Entry(place, node)
+        parent.entries[name] = Entry(place, node)
+
+
+def _key(name: str, place: Origin) -> str:
+    if name == "<<":
+        message = say("merge keys (<<) are not part of the language")
+        raise _RejectedError(_error("YML005", message, place, say("write the keys out")))
+    return name
 
 
 def _place(event: Any, file: str) -> Origin:
@@ -206,16 +202,16 @@ def _place(event: Any, file: str) -> Origin:
     return Origin(file, mark.line + 1, mark.column + 1)
 
 
-def _reject_foreign(event: Any, place: Origin) -> None:
+def _foreign(event: Any, place: Origin) -> _RejectedError:
+    """An anchor, or else a tag."""
     if event.anchor is not None:
         message = say("anchors (&{name}) are not part of the language", name=event.anchor)
-        raise _RejectedError(_error("YML003", message, place, say("write the value out where it is needed")))
-    if event.tag is not None:
-        message = say("tags ({tag}) are not part of the language", tag=event.tag)
-        raise _RejectedError(_error("YML004", message, place, say("remove it: a field's type says how its value is read")))
+        return _RejectedError(_error("YML003", message, place, say("write the value out where it is needed")))
+    message = say("tags ({tag}) are not part of the language", tag=event.tag)
+    return _RejectedError(_error("YML004", message, place, say("remove it: a field's type says how its value is read")))
 
 
-def write(documents: list[Mapping[str, Any]]) -> str:
+def write(documents: Sequence[Mapping[str, Any]]) -> str:
     """Documents as YAML text in the order of their keys; every scalar reads back as the same text."""
     return "---\n".join(
         yaml.dump(

@@ -1,14 +1,14 @@
 """What became of a write whose outcome is unknown: decided from what was read afterwards, by the write's safety class.
 
 Pure: the reading is done elsewhere. A verdict that reading cannot give is left to a person, and until then the recipients
-are held and nothing is repeated.
+are held and nothing is repeated. What would let a call be made again rests on two readings that agree, since one may be
+older than the call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.call import Safety, Verdict
@@ -30,9 +30,21 @@ class Settlement:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def ripe_at(doubt: Unsettled, settle_s: float) -> datetime:
-    """From when on the call can no longer take effect: a call that timed out may still be at work on the platform's side."""
-    return doubt.since + timedelta(seconds=settle_s)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instant:
+    """A moment on a clock that nobody can set: which boot of which machine, and the seconds since then."""
+
+    boot: str
+    clock_s: float
+
+
+def seconds_left(settle_s: float, *, stamped: Instant, first_seen: Instant, now: Instant) -> float:
+    """Until the call can no longer take effect: one that timed out may still be at work on the platform's side.
+
+    On the boot that stamped the doubt the true time counts; elsewhere it counts from when the doubt was first seen there.
+    """
+    since = stamped if stamped.boot and stamped.boot == now.boot else first_seen
+    return settle_s - (now.clock_s - since.clock_s)
 
 
 def settle(doubt: Unsettled, seen: Seen, presence: Presence | None, task: Verdict | None) -> Settlement:
@@ -49,6 +61,29 @@ def settle(doubt: Unsettled, seen: Seen, presence: Presence | None, task: Verdic
     if safety is Safety.TASK and task is not None:
         return _task(doubt, task)
     return _open(doubt, Verdict.ASK, say("the platform cannot show it; look in its console and tell 'reconciler resolve'"))
+
+
+def rests_on_one_reading(settlement: Settlement) -> bool:
+    """Whether one reading alone would let something be made, or somebody be contacted, once more."""
+    repeats = settlement.event in (Event.NO_EFFECT, Event.PARTIAL)
+    return repeats and settlement.doubt.facts.get("safety") != Safety.SET.value
+
+
+def agreed(first: Settlement, second: Settlement) -> Settlement:
+    """What two readings say together: the second where they agree; else the doubt stays."""
+    if (first.event, first.why) == (second.event, second.why):
+        return second
+    return held(second.doubt, say("two readings in a row differ: run it again"))
+
+
+def held(doubt: Unsettled, why: str) -> Settlement:
+    """The doubt stays, until a later reading can tell."""
+    return _open(doubt, Verdict.HOLD, why)
+
+
+def asked(doubt: Unsettled, why: str) -> Settlement:
+    """The doubt stays, until a person tells."""
+    return _open(doubt, Verdict.ASK, why)
 
 
 def _set(doubt: Unsettled, seen: Seen) -> Settlement:

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, cast
 from reconciler import document
 from reconciler.calendar import known_zone
 from reconciler.catalogue import say
-from reconciler.checking import Checker, origins
+from reconciler.checking import Checker, Places
 from reconciler.diagnostics import Finding, did_you_mean, error, in_order
 from reconciler.document import Node
 from reconciler.kinds.fields import Field, Record, with_defaults
@@ -115,6 +115,7 @@ def rows_spec(desired: Desired, target: Target, project: Project, sheet: Sheet, 
         test_numbers=target.test_numbers,
         removes=not lifts and desired.get("missing", "keep") != "keep",
         origin=desired.origin_of("lifts" if lifts else "source"),
+        within="lifts" if lifts else "",
         origins=_origins_of_lifts(desired) if lifts else desired.origins,
     )
 
@@ -147,7 +148,8 @@ def _files(project: Project, findings: list[Finding]) -> Iterator[tuple[Path, st
         return
     for path in sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml")):
         name = path.relative_to(project.root).as_posix()
-        if not path.resolve().is_relative_to(project.root):
+        # Only a link leads elsewhere, and rglob goes down none; to resolve every file would cost as much as to read it.
+        if path.is_symlink() and not path.resolve().is_relative_to(project.root):
             findings.append(
                 error("PTH001", say("the link leads out of the project"), Origin(name), say("keep the file inside"))
             )
@@ -187,7 +189,7 @@ def _document(
     _unknown_targets(node, project, findings)
     own = {field.name for field in kind.fields}
     fields = with_defaults({name: value for name, value in values.items() if name in own}, kind.fields)
-    places = dict(origins(node))
+    places = Places(node)
     wrong = False
     for path, code, message, remedy in (*kind.rules(fields), *_unknown_zones(fields)):
         findings.append(error(code, message, node.at(_steps(path)).origin, remedy))

@@ -29,8 +29,9 @@ TRIES: Final = 3
 PAUSES_S: Final = (0.3, 1.2)
 PAUSE_S_MAX: Final = 20.0
 BYTES_MAX: Final = 268_435_456  # the largest result that a vendor documents: 256 MB
+ANSWER_S_MAX: Final = 600.0  # a body that comes in drops is given up then
 
-_REPEATED: Final = frozenset({429, 502, 503, 504})
+_REPEATED: Final = frozenset({429, 500, 502, 503, 504})
 
 # Failures before a byte of the request was taken by the platform. Everything else that httpx raises is doubt.
 _BEFORE: Final = (
@@ -39,9 +40,9 @@ _BEFORE: Final = (
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
-    httpx.LocalProtocolError,
     httpx.ProxyError,
 )
+_AFTER: Final = (httpx.HTTPError, httpx.StreamError, httpx.CookieConflict)
 
 
 class WriteRefusedError(Exception):
@@ -50,6 +51,10 @@ class WriteRefusedError(Exception):
 
 class TooLargeError(Exception):
     """A reply is larger than any that the vendors document."""
+
+
+class TooSlowError(Exception):
+    """A reply is still not whole after ten minutes."""
 
 
 @dataclass(slots=True)
@@ -184,17 +189,32 @@ class Wire(AbstractContextManager["Wire"]):
             with_body = self._client.send(request, stream=True)
         except _BEFORE as failure:
             return Refused(reason=say("no connection: {what}", what=type(failure).__name__)), 0.0
-        except (httpx.HTTPError, httpx.StreamError) as failure:
+        except UnicodeError:  # its words would quote the value
+            return Refused(reason=say("a credential or an address holds a character that cannot be sent")), 0.0
+        except _AFTER as failure:
             return InDoubt(reason=say("no answer: {what}", what=type(failure).__name__)), 0.0
         try:
-            body = _whole(with_body)
-        except (httpx.HTTPError, httpx.StreamError, TooLargeError) as failure:
+            body = self._whole(with_body)
+        except (*_AFTER, TooLargeError, TooSlowError) as failure:
             return InDoubt(reason=say("the answer broke off: {what}", what=type(failure).__name__)), 0.0
         finally:
             with_body.close()
         pause = with_body.headers.get("retry-after", "")
         reply = Reply(status=with_body.status_code, body=body, content_type=with_body.headers.get("content-type", ""))
-        return self._ingested(call, reply), float(pause) if pause.isdigit() else 0.0
+        return self._ingested(call, reply), float(pause) if pause.isdecimal() else 0.0
+
+    def _whole(self, response: httpx.Response) -> bytes:
+        """The body, whole. A body shorter than announced is an error of httpx's and so doubt."""
+        pieces: list[bytes] = []
+        size, until = 0, self._clock() + ANSWER_S_MAX
+        for piece in response.iter_bytes():
+            size += len(piece)
+            if size > BYTES_MAX:
+                raise TooLargeError
+            if self._clock() > until:
+                raise TooSlowError
+            pieces.append(piece)
+        return b"".join(pieces)
 
     def _ingested(self, call: Call, reply: Reply) -> Reply:
         """The rows of a good reply as a table. A reply that does not fit keeps its body, for the platform to judge."""
@@ -237,18 +257,6 @@ class LostError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-def _whole(response: httpx.Response) -> bytes:
-    """The body, whole. A body shorter than announced is an error of httpx's and so doubt."""
-    pieces: list[bytes] = []
-    size = 0
-    for piece in response.iter_bytes():
-        size += len(piece)
-        if size > BYTES_MAX:
-            raise TooLargeError
-        pieces.append(piece)
-    return b"".join(pieces)
 
 
 def _value(value: object) -> str:

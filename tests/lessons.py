@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.cli import run
+from reconciler.cli.sandbox import PORT
 
 FENCE: Final = re.compile(r"^```(console|diff)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXIT: Final = re.compile(r"\s+# exit (\d+)$")
 LATER: Final = re.compile(r"\s{2,}# .*$")
 ANYTHING: Final = "..."
+LINES: Final = r"(?:.*\n)*?"
 KNOWN_AFTER: Final[Mapping[str, re.Pattern[str]]] = {
     "RUN": re.compile(r"^\s+run (\w+)\s+op ", re.MULTILINE),
     "OP": re.compile(r"^\s+run \w+\s+op (\w+)", re.MULTILINE),
@@ -97,7 +99,7 @@ class Reader:
         path = self.folder / edit.file
         text = path.read_text("utf-8")
         assert text.count(edit.before) == 1, f"{edit.file} does not hold, once:\n{edit.before}"
-        path.write_text(text.replace(edit.before, edit.after), "utf-8")
+        path.write_text(text.replace(edit.before, edit.after.replace(f"http://127.0.0.1:{PORT}", self.url)), "utf-8")
 
     def _type(self, command: Command) -> None:
         first, *rest = (self.known.get(word, word) for word in command.words)
@@ -123,21 +125,23 @@ class Reader:
 
 
 def unmatched(expected: Sequence[str], said: str) -> str | None:
-    """The first expected line that is not there in its place; None when all are. Nothing expected is anything."""
-    if not any(line.strip() for line in expected):
+    """The first expected line that is not there in its place, or an unexpected one; None when all are as expected.
+
+    Nothing expected is anything.
+    """
+    wanted = [line for line in map(_plain, expected) if line]
+    if not wanted:
         return None
-    lines = [_plain(line) for line in said.splitlines() if line.strip()]
-    place, free = 0, False
-    for line in expected:
-        if line.strip() in ("", ANYTHING):
-            free = free or line.strip() == ANYTHING
-            continue
-        wanted = re.compile(".*".join(re.escape(part) for part in _plain(line).split(ANYTHING)))
-        found = next((number for number in range(place, len(lines)) if wanted.fullmatch(lines[number])), None)
-        if found is None or (found > place and not free):
-            return line
-        place, free = found + 1, False
-    return None if free or place == len(lines) else lines[place]
+    seen = "".join(f"{line}\n" for line in map(_plain, said.splitlines()) if line)
+    parts = [LINES if line == ANYTHING else f"{_loose(line)}\n" for line in wanted]
+    if re.fullmatch("".join(parts), seen):
+        return None
+    stuck = next((number for number in range(len(parts)) if not re.match("".join(parts[: number + 1]), seen)), None)
+    return wanted[stuck] if stuck is not None else seen.splitlines()[-1]
+
+
+def _loose(line: str) -> str:
+    return ".*".join(re.escape(part) for part in line.split(ANYTHING))
 
 
 def _plain(line: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler import document
@@ -34,7 +34,22 @@ def codes(data: str | bytes) -> list[str]:
 
 @pytest.mark.parametrize(
     "text",
-    ["18:00", "+573001234567", "0573001", "no", "0010", "yes", "null", "~", "1e3", "0x1F", "1_000", "2026-12-01", ".inf", "12:30:45"],
+    [
+        "18:00",
+        "+573001234567",
+        "0573001",
+        "no",
+        "0010",
+        "yes",
+        "null",
+        "~",
+        "1e3",
+        "0x1F",
+        "1_000",
+        "2026-12-01",
+        ".inf",
+        "12:30:45",
+    ],
 )
 def test_a_scalar_is_the_text_that_was_written(text: str) -> None:
     """YAML 1.1 would make a number of minutes, an octal number, a boolean or nothing of these."""
@@ -121,7 +136,8 @@ HOSTILE: Final = {
     "nested entries": "- " * 200_000,
     "nested keys": "? " * 200_000,
     "closing brackets": "]" * 200_000,
-    "laughs": 'a: &a ["ja", "ja"]\n' + "".join(f"{n}: &{n} [*{o}, *{o}, *{o}]\n" for o, n in zip("abcdefg", "bcdefgh", strict=True)),
+    "laughs": 'a: &a ["ja", "ja"]\n'
+    + "".join(f"{n}: &{n} [*{o}, *{o}, *{o}]\n" for o, n in zip("abcdefg", "bcdefgh", strict=True)),
     "an alias of itself": "a: &a [*a]\n",
     "an alias to nothing": "a: *b\n",
     "tags": "!!python/object/new:os.system [true]\n",
@@ -188,6 +204,7 @@ def test_no_bytes_at_all_make_it_fail() -> None:
     assert codes(bytes(range(256))) == ["YML008"]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_documents_or_findings(data: bytes) -> None:
     """Never an exception, and every finding has its place."""
@@ -198,19 +215,24 @@ def test_any_bytes_are_documents_or_findings(data: bytes) -> None:
         assert finding.origin.line >= 1
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab:-[]{}&*!<>|'\"%#?, \n\t", max_size=80))
 def test_any_text_of_signs_is_documents_or_findings(text: str) -> None:
     """The signs that mean something to YAML, in any order."""
     nodes, findings = parse(text.encode(), FILE)
 
-    assert nodes or findings or not text.strip() or "#" in text or "-" in text
+    assert len(findings) <= 1 or all(finding.code == "YML002" for finding in findings[:-1])
+    for node in nodes:
+        assert node.origin.line <= text.count("\n") + 1
 
 
 # A letter's case, a colon, a quote: whatever people may write into a name or a message.
 TEXTS: Final = st.one_of(
     st.text(max_size=30).filter(lambda text: "\0" not in text),
     st.text(alphabet="abñ .:,#-?&*!|>'\"%@`{}[]\n\t0=~<\\", max_size=20),
-    st.sampled_from(["18:00", "+573001234567", "0573001", "no", "0010", "~", "null", "", " ", "- a", "a: b", "---", "...", "#", "'"]),
+    st.sampled_from(
+        ["18:00", "+573001234567", "0573001", "no", "0010", "~", "null", "", " ", "- a", "a: b", "---", "...", "#", "'"]
+    ),
 )
 NAMES: Final = st.one_of(
     st.text(alphabet=string.ascii_letters + "_", min_size=1, max_size=10), TEXTS.filter(lambda text: text != "<<")
@@ -233,6 +255,7 @@ def as_text(value: Any) -> Any:
     return "" if value is None else str(value)
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(NAMES, VALUES, min_size=1, max_size=5), min_size=1, max_size=3))
 def test_what_is_written_reads_back_the_same(documents: list[dict[str, Any]]) -> None:
     """`import` and `fmt` write documents: no name, number or message may become another by it."""

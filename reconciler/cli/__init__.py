@@ -84,20 +84,23 @@ def cli(shared: Shared) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; gives the exit code. Nothing leaves here as a traceback."""
     gc.set_threshold(GARBAGE_AFTER)
-    context: dict[str, Any] = {"arguments": list(arguments)}
+    context: dict[str, Any] = {"arguments": list(arguments), "commands": frozenset(COMMANDS)}
     try:
         code = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)
         return code if isinstance(code, int) else exits.DONE
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
-    except click.UsageError as wrong:
-        wrong.show(sys.stderr)
-        return exits.USAGE
     except click.ClickException as wrong:
+        from reconciler.cli.output import tell_ending
+
+        tell_ending(wrong.format_message(), arguments)
         wrong.show(sys.stderr)
-        return exits.ERROR
+        return exits.USAGE if isinstance(wrong, click.UsageError) else exits.ERROR
     except (click.Abort, KeyboardInterrupt):
-        click.echo(say("interrupted"), err=True)
+        from reconciler.cli.output import say_aside, tell_ending
+
+        tell_ending(say("interrupted"), arguments, code="INT001")
+        say_aside(say("interrupted"))
         return exits.INTERRUPTED
     except ReconcilerError as known:
         from reconciler.cli.output import tell_error

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from reconciler import __version__
-from reconciler.apply import Run, Tell
+from reconciler.apply import Run, Tell, too_late
 from reconciler.catalogue import say
 from reconciler.cli import exits
 from reconciler.cli.options import Shared, common
-from reconciler.cli.output import FORMAT_VERSION, data, note, style
+from reconciler.cli.output import FORMAT_VERSION, data, note, say_aside, style, tell_bug, tell_error
 from reconciler.cli.planfile import SavedPlan, read_plan
 from reconciler.cli.planning import plan_exit
 from reconciler.cli.workspace import moment, open_project, open_session
-from reconciler.errors import Blocked, Mistaken, Stale
+from reconciler.errors import Blocked, Mistaken, ReconcilerError, Stale
 from reconciler.reports import RUN_FORMATS, event_line, render_plan, render_run
 
+if TYPE_CHECKING:
+    from reconciler.reconcile.propose import Proposal
+    from reconciler.reconcile.session import Session
+
 # Findings that say: an earlier outcome is unknown, and this plan would touch it.
-_UNSETTLED = frozenset({"DEP001", "DEP002", "SND002"})
+_UNSETTLED: Final = frozenset({"DEP001", "DEP002", "SND002"})
+_DIGEST_MIN, _DIGEST_MAX = 8, 64  # hex digits
 
 
 @click.command()
@@ -63,7 +70,7 @@ def apply(
     plan_file = read_plan(saved) if saved else None
     reviewed = _reviewed(plan_file, digest)
     project = open_project(shared)
-    when = moment((plan_file.at if plan_file else None) or at, project, "apply")
+    when = moment(at or (plan_file.at if plan_file else None), project, "apply")
     asked = Asked(
         only=(plan_file.only if plan_file else ()) or shared.only,
         allow_delete=plan_file.allow_delete if plan_file and allow_delete is None else allow_delete,
@@ -72,9 +79,9 @@ def apply(
     )
     with open_session(project) as session, _polite_stop() as stop:
         run = new_run()
-        if plan_file:
-            _still_good(plan_file, used=session.journal.plan_used(plan_file.seal), now=when or session.world.now())
         with session.journal.lock(run, holder(), session.world.now()):
+            if plan_file:
+                _still_good(plan_file, used=session.journal.plan_used(plan_file.seal), now=when or session.world.now())
             proposal = propose(session, asked)
             plan = proposal.plan
             shown = plan.to_json(__version__)
@@ -82,13 +89,12 @@ def apply(
                 _show_instead(shared, shown, say("an earlier outcome is unknown, so nothing is sent: run 'reconciler resolve'"))
                 return exits.UNKNOWN
             if reviewed and not plan.digest.startswith(reviewed):
-                _show_instead(shared, shown, "")
-                message = say(
-                    "what would be done now is not what was reviewed: {now} is not {then}",
-                    now=plan.digest[:12],
-                    then=reviewed[:12],
-                )
-                raise Stale(message, code="STL001", remedy=say("plan and review again"))
+                if proposal.unreachable:
+                    _show_instead(shared, shown, say("a target did not show its whole state; nothing was sent"))
+                    return exits.UNREACHABLE
+                if shared.format != "json":
+                    _show_instead(shared, shown, "")
+                raise _not_reviewed(plan.digest, reviewed)
             if plan.blocked:
                 _show_instead(shared, shown, say("blocked: nothing was sent"))
                 return plan_exit(plan.worst(), blocked=True, unreachable=proposal.unreachable, changes=False)
@@ -102,19 +108,46 @@ def apply(
                     reviewed=bool(reviewed),
                 )
                 _asked(shared, shown, auto_approve=auto_approve, reviewed=bool(reviewed))
-            watching = Watching(tell=_teller(shared), go_on=lambda: not stop.asked)
+                _in_time(proposal, session.world.now())
+            watching = Watching(tell=_teller(shared), go_on=stop.go_on)
             done = carry(session, proposal, run, watching, seal=plan_file.seal if plan_file else "")
-            result = _run_json(done, shown, session.journal.head)
-    data(render_run(result, shared.format, style(shared)))
-    codes = [done.exit_code] + ([exits.UNREACHABLE] if proposal.unreachable else [])
-    return exits.strongest(*codes)
+            left = () if done.broke else session.journal.memory().unsettled
+            head = "" if done.broke else session.journal.head
+    code = exits.strongest(
+        done.exit_code, *([exits.UNREACHABLE] if proposal.unreachable else []), *([exits.UNKNOWN] if left else [])
+    )
+    data(render_run({**_run_json(done, shown, head), "exit_code": code}, shared.format, style(shared)))
+    if len(left) > len(done.unknown):
+        note(None, say("outcomes of earlier runs are unknown: run 'reconciler resolve'"))
+    _tell_what_broke(done)
+    return code
+
+
+def _tell_what_broke(run: Run) -> None:
+    """Why a run ended before its time, after what it did."""
+    if isinstance(run.broke, ReconcilerError):
+        tell_error(run.broke, ())
+    elif run.broke:
+        tell_bug(run.broke, {"arguments": ["apply"], "commands": ["apply"]})
+
+
+def _not_reviewed(now: str, then: str) -> Stale:
+    message = say("what would be done now is not what was reviewed: {now} is not {then}", now=now[:12], then=then[:12])
+    return Stale(message, code="STL001", remedy=say("plan and review again"))
+
+
+def _in_time(proposal: Proposal, now: datetime) -> None:
+    """Stale where the answer came so late that what was shown may not be true any more."""
+    for change in proposal.plan.changes:
+        if why := too_late(proposal.plan, change.action, now - proposal.read_at):
+            raise Stale(why, code="STL003", remedy=say("plan and review again"))
 
 
 def _reviewed(plan_file: SavedPlan | None, digest: str | None) -> str:
     """The digest that was reviewed, by file or by word; "" when nothing was."""
     word = (digest or "").removeprefix("sha256:").lower()
-    if digest is not None and (len(word) < 8 or set(word) - set("0123456789abcdef")):
-        raise click.UsageError(say("--digest takes at least 8 hex digits of a plan's sha256"))
+    if digest is not None and (not _DIGEST_MIN <= len(word) <= _DIGEST_MAX or set(word) - set("0123456789abcdef")):
+        raise click.UsageError(say("--digest takes 8 to 64 hex digits of a plan's sha256"))
     if plan_file and word and not plan_file.digest.startswith(word):
         raise Stale(say("the plan file has another digest than --digest"), code="STL001", remedy=say("plan and review again"))
     return plan_file.digest if plan_file else word
@@ -174,20 +207,31 @@ def _asked(shared: Shared, shown: dict[str, Any], *, auto_approve: bool, reviewe
 
 
 class _Stop:
-    """Whether somebody asked the run to stop; the call in flight is finished and recorded first."""
+    """Whether somebody asked the run to stop. Before the first call that is an end at once; after it, the call in flight is
+    finished and recorded first.
+    """
 
     asked = False
+    sending = False
+
+    def go_on(self) -> bool:
+        """Asked before every call that is sent."""
+        self.sending = True
+        return not self.asked
+
+    def ask(self, _number: int, _frame: object) -> None:
+        """A signal came. Nothing here may write through a stream that the signal may have interrupted."""
+        if not self.sending:
+            raise KeyboardInterrupt
+        self.asked = True
+        with suppress(OSError):
+            os.write(2, (say("stopping after the call in flight …") + "\n").encode())
 
 
 @contextmanager
 def _polite_stop() -> Iterator[_Stop]:
     stop = _Stop()
-
-    def ask(_number: int, _frame: object) -> None:
-        stop.asked = True
-        note(None, say("stopping after the call in flight …"))
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
@@ -204,10 +248,10 @@ def _teller(shared: Shared) -> Any:
             return
         if event.outcome is not None:
             clear = "\r\x1b[K" if live else ""
-            click.echo(clear + event_line(event.outcome.to_json(), style(shared)), err=True)
+            say_aside(clear + event_line(event.outcome.to_json(), style(shared)))
         elif live and event.change is not None and event.rows_done:
             of = event.change.count
-            click.echo(f"\r\x1b[K… {event.change.address} {event.rows_done:,}/{of:,}", err=True, nl=False)
+            say_aside(f"\r\x1b[K… {event.change.address} {event.rows_done:,}/{of:,}", end="")
 
     return tell
 
@@ -238,36 +282,16 @@ def _run_json(run: Run, plan: dict[str, Any], head: str) -> dict[str, Any]:
 @common
 def resolve(shared: Shared, run: str, operation: str, verdict: str | None, reason: str) -> int:
     """List unknown outcomes; settle those of RUN by reading, one OP by a verdict; or close a `!` step by its key."""
-    from reconciler.reconcile.doubts import close_step, judge_by_person, settle_by_reading
+    from reconciler.reconcile.carry import holder, new_run
 
-    project = open_project(shared)
     if verdict and not reason.strip():
         raise click.UsageError(say("a verdict needs --reason: auditors will ask"))
-    with open_session(project) as session:
-        memory = session.journal.memory()
-        if verdict and "#" in run and not operation:
-            if verdict != "done":
-                raise Mistaken(
-                    say("a step is closed with --verdict done"), code="MAN001", remedy=say("leave it open otherwise")
-                )
-            close_step(session, run, reason)
-            note(shared, say("closed: {key}", key=run))
-        elif verdict and operation:
-            doubt = judge_by_person(session, run, operation, "done" if verdict == "done" else "not-done", reason)
-            note(shared, say("recorded for {address}: {verdict}", address=doubt.address, verdict=verdict))
-        elif verdict:
-            raise click.UsageError(say("a verdict names RUN and OP"))
-        elif run:
-            if run not in {doubt.run for doubt in memory.unsettled}:
-                raise Mistaken(
-                    say("run '{run}' has no unknown outcome", run=run),
-                    code="DEP001",
-                    remedy=say("'reconciler resolve' lists them"),
-                )
-            for settlement in settle_by_reading(session, run, lambda waiting: _countdown(shared, waiting.seconds_left)):
-                note(
-                    shared, f"{settlement.doubt.address} {settlement.doubt.call}: {settlement.verdict.value} – {settlement.why}"
-                )
+    if verdict and not operation and "#" not in run:
+        raise click.UsageError(say("a verdict names RUN and OP"))
+    with open_session(open_project(shared)) as session:
+        if verdict or run:
+            with session.journal.lock(new_run(), holder(), session.world.now()):
+                _resolve(session, shared, run, operation, verdict, reason)
         left = session.journal.memory().unsettled
     rows = [
         {
@@ -287,6 +311,27 @@ def resolve(shared: Shared, run: str, operation: str, verdict: str | None, reaso
     else:
         data(_unknown_text(rows))
     return exits.UNKNOWN if left else exits.DONE
+
+
+def _resolve(session: Session, shared: Shared, run: str, operation: str, verdict: str | None, reason: str) -> None:
+    """Record what a person says, or settle a run by reading. An apply at work keeps its own calls to itself."""
+    from reconciler.reconcile.doubts import close_step, judge_by_person, settle_by_reading
+
+    if verdict and operation:
+        doubt = judge_by_person(session, run, operation, "done" if verdict == "done" else "not-done", reason)
+        note(shared, say("recorded for {address}: {verdict}", address=doubt.address, verdict=verdict))
+    elif verdict == "done":
+        close_step(session, run, reason)
+        note(shared, say("closed: {key}", key=run))
+    elif verdict:
+        raise Mistaken(say("a step is closed with --verdict done"), code="MAN001", remedy=say("leave it open otherwise"))
+    else:
+        if run not in {doubt.run for doubt in session.journal.memory().unsettled}:
+            message = say("run '{run}' has no unknown outcome", run=run)
+            raise Mistaken(message, code="DEP001", remedy=say("'reconciler resolve' lists them"))
+        for settlement in settle_by_reading(session, run, lambda waiting: _countdown(shared, waiting.seconds_left)):
+            doubt = settlement.doubt
+            note(shared, f"{doubt.address} {doubt.call}: {settlement.verdict.value} – {settlement.why}")
 
 
 def _countdown(shared: Shared, seconds: float) -> None:

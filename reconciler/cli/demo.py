@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,13 +62,28 @@ def _walk(url: str) -> None:
     click.echo(say("Time used by the demo: {at}", at=AT))
     _step(say("1. Is everything written right? No network, no secrets."), ["validate"])
     _step(say("2. What would happen, and how many people would be contacted?"), ["plan", "--at", AT, "--out", "plan.json"])
+    _legend()
     _step(say("3. Carry out exactly what was reviewed. Each call is recorded before it is sent."), ["apply", "plan.json"])
-    _step(say("4. Plan again: nothing is left to do."), ["plan", "--at", AT])
+    _step(say("4. Plan again: no changes. What only a person can do stays listed."), ["plan", "--at", AT])
     _title(say("5. A colleague edits in the console …"))
     for action in ("speed", "remove-record"):
         click.echo(f"   {control.drift('wolkvox', action)['did']}")
     _step(say("   … and the next plan finds it."), ["plan", "--at", AT])
     _step(say("6. The record: every call, chained by hashes."), ["audit", "verify"])
+
+
+def _legend() -> None:
+    """How to read the plan that was just shown."""
+    _title(say("How to read it"))
+    click.echo(f"   {say('The line to read first: People contacted by this plan. Numbers are never shown whole.')}")
+    for sign, meaning in (
+        ("+ ~ -", say("create, change, delete")),
+        ("> =", say("start, stop")),
+        ("» ×", say("cannot be taken back")),
+        ("!", say("a step that no API can do: a person does it in the platform's console")),
+        ("?", say("the platform takes it and never shows it, so nobody can verify it")),
+    ):
+        click.echo(f"   {sign:<6}{meaning}")
 
 
 def _step(title: str, words: list[str]) -> None:
@@ -120,16 +136,20 @@ def _point_to(url: str) -> None:
 
 
 def _farewell(folder: Path, url: str, *, running: bool) -> None:
-    port = url.rsplit(":", 1)[1]
-    _title(say("Go on by yourself"))
-    click.echo(f"   cd {folder}")
-    click.echo(f"   export SANDBOX_TOKEN={TOKEN}")
+    words = [(f"cd {folder}", ""), (f"export SANDBOX_TOKEN={TOKEN}", say("the word that opens the sandbox"))]
+    if shutil.which("reconciler") is None:
+        words.append((f'export PATH="{Path(sys.executable).parent}:$PATH"', say("where this program is installed")))
     if not running:
-        click.echo(f"   reconciler sandbox up --port {port} --store .reconciler/sandbox.db")
-    click.echo(f"   reconciler plan --at {AT}            # {say('the drift is still there')}")
-    click.echo(f"   reconciler apply --at {AT}           # {say('asks before it acts')}")
-    click.echo(
-        f"   $EDITOR specs/cobranza.yaml                          # {say('change the speed, add a row, stop a campaign')}"
-    )
-    click.echo(f"   reconciler sandbox drift                             # {say('play the colleague yourself')}")
-    click.echo(f"   {say('and look at')} {url}/")
+        port = url.rsplit(":", 1)[1]
+        words.append((f"reconciler sandbox up --port {port} --store .reconciler/sandbox.db", ""))
+    words += [
+        (f"reconciler plan --at {AT}", say("the drift is still there")),
+        (f"reconciler apply --at {AT}", say("asks before it acts")),
+        ("$EDITOR specs/cobranza.yaml", say("change the speed, stop the campaign; then plan again")),
+        ("reconciler sandbox drift", say("play the colleague yourself")),
+        ("reconciler sandbox down", say("stop the simulated platforms")),
+    ]
+    _title(say("Go on by yourself"))
+    for command, meaning in words:
+        click.echo(f"   {command:<56}  # {meaning}" if meaning else f"   {command}")
+    click.echo(f"   {say('While the sandbox runs, look at {url}/', url=url)}")

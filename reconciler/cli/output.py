@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -30,37 +31,67 @@ def style(shared: Shared) -> Style:
 
 
 def data(text: str) -> None:
-    """Print data to stdout, whole."""
-    click.echo(text.rstrip("\n"))
+    """Print data to stdout, whole. A reader who has gone changes nothing about how the command ends."""
+    try:
+        click.echo(text.rstrip("\n"))
+    except BrokenPipeError:
+        _abandon(sys.stdout)
 
 
 def note(shared: Shared | None, text: str) -> None:
     """Say something beside the data, unless asked to be quiet."""
     if shared is None or not shared.quiet:
-        click.echo(text, err=True)
+        say_aside(text)
+
+
+def say_aside(text: str, *, end: str = "\n") -> None:
+    """Write to stderr; that nobody can read it there any more ends nothing."""
+    try:
+        click.echo(text + end, err=True, nl=False)
+    except OSError:
+        _abandon(sys.stderr)
 
 
 def tell_error(error: ReconcilerError, arguments: Sequence[str]) -> None:
     """An error of the tree: what, where, what to do; and on stdout as JSON where JSON was asked for."""
-    if wants_json(arguments):
-        shown = {"code": error.code, "message": error.message, "remedy": error.remedy, "place": error.place or None}
-        findings = [finding.to_json() for finding in getattr(error, "findings", ())]
-        data(json.dumps({"format_version": FORMAT_VERSION, "error": shown, "findings": findings}, indent=2, ensure_ascii=False))
+    findings = [finding.to_json() for finding in getattr(error, "findings", ())]
+    tell_ending(error.message, arguments, code=error.code, remedy=error.remedy, place=error.place, findings=findings)
     place = f"{error.place}: " if error.place else ""
-    click.echo(f"{say('error')} {error.code}: {place}{error.message}", err=True)
+    say_aside(f"{say('error')} {error.code}: {place}{error.message}")
     if error.remedy:
-        click.echo(f"  {say('help')}: {error.remedy}", err=True)
+        say_aside(f"  {say('help')}: {error.remedy}")
+
+
+def tell_ending(
+    message: str,
+    arguments: Sequence[str],
+    *,
+    code: str | None = None,
+    remedy: str = "",
+    place: str = "",
+    findings: Sequence[dict[str, Any]] = (),
+) -> None:
+    """Why a command ended without its data, on stdout, where JSON was asked for; `code` is one that `explain` knows."""
+    if wants_json(arguments):
+        shown = {"code": code, "message": message, "remedy": remedy, "place": place or None}
+        whole = {"format_version": FORMAT_VERSION, "error": shown, "findings": list(findings)}
+        data(json.dumps(whole, indent=2, ensure_ascii=False))
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether the call asked for JSON, by option or environment."""
+    """Whether the call asked for JSON, by option or environment, as click would read them: the last and the narrowest win."""
+    given = [word.partition("=")[2] or following for word, following in _options(arguments) if word.startswith("--format")]
+    if given:
+        return given[-1] == "json"
+    command = next((word for word in arguments if not word.startswith("-")), "").upper()
+    return (os.environ.get(f"RECONCILER_{command}_FORMAT") or os.environ.get("RECONCILER_FORMAT")) == "json"
+
+
+def _options(arguments: Sequence[str]) -> list[tuple[str, str]]:
+    """Each word with the one after it, up to `--`."""
     words = list(arguments)
-    for index, word in enumerate(words):
-        if word == "--format" and words[index + 1 : index + 2] == ["json"]:
-            return True
-        if word == "--format=json":
-            return True
-    return os.environ.get("RECONCILER_FORMAT") == "json" and "--format" not in words
+    words = words[: words.index("--")] if "--" in words else words
+    return list(zip(words, [*words[1:], ""], strict=True))
 
 
 def tell_bug(bug: Exception, context: dict[str, Any]) -> None:
@@ -70,7 +101,7 @@ def tell_bug(bug: Exception, context: dict[str, Any]) -> None:
     name = hashlib.sha256("\n".join([type(bug).__name__, *places]).encode()).hexdigest()[:8]
     lines = [
         f"reconciler {__version__}, Python {sys.version.split()[0]}, {datetime.now(UTC).isoformat(timespec='seconds')}",
-        f"command: {(context['arguments'] or ['-'])[0]}",
+        f"command: {next((word for word in context['arguments'] if word in context.get('commands', ())), '-')}",
         f"{type(bug).__name__}: {mask_text(_without_values(bug))}",
         *places,
     ]
@@ -82,7 +113,9 @@ def tell_bug(bug: Exception, context: dict[str, Any]) -> None:
         where = say("details, masked: {path}", path=path)
     except OSError:
         where = say("the details could not be saved")
-    click.echo(f"{say('error')} BUG001-{name}: {say('a bug in this program; nothing more was sent')}. {where}", err=True)
+    message = say("a bug in this program; nothing more was sent")
+    tell_ending(message, context["arguments"], code="BUG001", remedy=where)
+    say_aside(f"{say('error')} BUG001-{name}: {message}. {where}")
 
 
 def _without_values(bug: Exception) -> str:
@@ -91,8 +124,16 @@ def _without_values(bug: Exception) -> str:
 
 
 def stop_quietly() -> None:
-    """Nobody reads stdout any more: give the interpreter something harmless to flush."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Nobody reads stdout any more."""
+    _abandon(sys.stdout)
+
+
+def _abandon(stream: Any) -> None:
+    """Give the interpreter something harmless to flush into."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def write_file(path: Path, text: str) -> None:

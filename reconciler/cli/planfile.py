@@ -18,33 +18,19 @@ SEAL: Final = "seal"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPlan:
-    """A saved plan as it was read. `shown` is the plan's public JSON; the rest says how it was made."""
+    """A saved plan as it was read. `shown` is the plan's public JSON; `only` and `at` say how it was made.
+
+    `allow_delete` and `acks` are what the reviewer allowed; `valid_until` is when the review ends.
+    """
 
     shown: Mapping[str, Any]
     seal: str
+    digest: str
+    valid_until: datetime
+    allow_delete: int | None
+    acks: tuple[str, ...]
     only: tuple[str, ...]
     at: str | None
-
-    @property
-    def digest(self) -> str:
-        """The digest that was reviewed."""
-        return str(self.shown["digest"])
-
-    @property
-    def valid_until(self) -> datetime:
-        """When the review ends."""
-        return datetime.fromisoformat(str(self.shown["valid_until"]))
-
-    @property
-    def allow_delete(self) -> int | None:
-        """The number of deletes that the reviewer allowed."""
-        number = self.shown["permissions"]["allow_delete"]
-        return None if number is None else int(number)
-
-    @property
-    def acks(self) -> tuple[str, ...]:
-        """The guards that the reviewer acknowledged."""
-        return tuple(self.shown["permissions"]["acks"])
 
 
 def sealed(plan: Mapping[str, Any], *, only: Sequence[str], at: str | None) -> str:
@@ -65,13 +51,29 @@ def read_plan(path: Path) -> SavedPlan:
         content = json.loads(data)
         seal = content.pop(SEAL)
         whole = _seal(content) == seal and _text({**content, SEAL: seal}).encode() == data
-        made_with = content.pop("made_with")
-        saved = SavedPlan(shown=content, seal=seal, only=tuple(made_with["only"]), at=made_with["at"])
+        saved = _saved(content, seal)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         whole = False
     if not whole:
         raise Stale(say("the plan file is damaged: its seal does not fit"), code="STL002", remedy=say("plan and review again"))
     return saved
+
+
+def _saved(content: dict[str, Any], seal: str) -> SavedPlan:
+    made_with, permissions = content.pop("made_with"), content["permissions"]
+    valid_until = datetime.fromisoformat(content["valid_until"])
+    if valid_until.tzinfo is None:
+        raise ValueError("a time without an offset")
+    return SavedPlan(
+        shown=content,
+        seal=seal,
+        digest=str(content["digest"]),
+        valid_until=valid_until,
+        allow_delete=None if permissions["allow_delete"] is None else int(permissions["allow_delete"]),
+        acks=tuple(permissions["acks"]),
+        only=tuple(made_with["only"]),
+        at=made_with["at"],
+    )
 
 
 def _text(content: Mapping[str, Any]) -> str:

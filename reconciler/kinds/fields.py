@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, Final, Protocol
 
 from reconciler.document import Node
@@ -174,6 +175,10 @@ class Record:
 
     fields: tuple[Field, ...]
     choose_one_of: tuple[str, str] | tuple[()] = ()
+    _types: Mapping[str, Type] = dataclass_field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_types", {field.name: field.type for field in self.fields})  # made once, not at each reading
 
     def field(self, name: str) -> Field | None:
         """The field of that name."""
@@ -182,7 +187,7 @@ class Record:
     def read(self, node: Node) -> Any:
         if node.entries is None:
             return plain(node)
-        known = {field.name: field.type for field in self.fields}
+        known = self._types
         return {
             name: known[name].read(entry.node) if name in known else plain(entry.node) for name, entry in node.entries.items()
         }

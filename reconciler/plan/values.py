@@ -54,14 +54,24 @@ class Seen:
     references: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     quota: Quota | None = None
     tables: Mapping[str, str] = field(default_factory=dict)
+    _by_id: Mapping[str, Live] = field(init=False, repr=False, compare=False)
+    _by_name: Mapping[str, list[Live]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Every wish is looked up here: without an index a plan would take the square of its campaigns.
+        by_name: dict[str, list[Live]] = {}
+        for live in self.campaigns.live:
+            by_name.setdefault(live.name, []).append(live)
+        object.__setattr__(self, "_by_id", {live.id: live for live in reversed(self.campaigns.live)})
+        object.__setattr__(self, "_by_name", by_name)
 
     def campaign(self, name: str) -> list[Live]:
         """The live campaigns of that display name."""
-        return [live for live in self.campaigns.live if live.name == name]
+        return self._by_name.get(name, [])
 
     def by_id(self, identifier: str) -> Live | None:
         """The live campaign of that id."""
-        return next((live for live in self.campaigns.live if live.id == identifier), None)
+        return self._by_id.get(identifier)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

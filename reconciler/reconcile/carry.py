@@ -1,7 +1,7 @@
 """The runtime of an apply: does what its effects say, with the journal, the wires and the clock.
 
 Nothing is decided here. An intent is on disk before the call leaves; a reply that the journal cannot take goes to the
-emergency file, and the run stops.
+emergency file, and the run stops. Whatever cannot be done is thrown into the run, which ends with what it knows.
 """
 
 from __future__ import annotations
@@ -11,16 +11,21 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.apply import Effect, Intend, Now, Read, Run, Send, Settle, Tell, Work, carry_out
+from reconciler.call import Answer, Call, InDoubt, Refused
+from reconciler.catalogue import say
 from reconciler.errors import JournalBroken
 from reconciler.journal.emergency import append_emergency
 from reconciler.journal.entry import Entry, Event
+from reconciler.platforms.platform import NotReadable
 from reconciler.reconcile.propose import Proposal
 from reconciler.reconcile.session import Session
 from reconciler.resource import Live
+from reconciler.wire import LostError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,23 +60,42 @@ def carry(session: Session, proposal: Proposal, run: str, watching: Watching, *,
         journal.append(Entry(event=Event.PLAN_USED, at=world.now(), run=run, facts={"seal": seal, "digest": plan.digest}))
     for job in proposal.jobs:
         session.wire(job.target).writable()
-    work = Work(plan=plan, run=run, jobs=proposal.jobs, seen=proposal.seen, managed=_managed(session, proposal))
+    work = Work(
+        plan=plan,
+        run=run,
+        jobs=proposal.jobs,
+        seen=proposal.seen,
+        read_at=proposal.read_at,
+        managed=_managed(session, proposal),
+    )
     done = _drive(session, work, watching)
-    _remember_protection(session, proposal, run)
+    try:
+        _close(session, proposal, done)
+    except JournalBroken as broken:
+        done = replace(done, broke=done.broke or broken)
+    return done
+
+
+def _close(session: Session, proposal: Proposal, done: Run) -> None:
+    """The last entries of a run."""
+    _remember_protection(session, proposal, done)
     counts: dict[str, int] = {}
     for outcome in done.outcomes:
         counts[outcome.result.value] = counts.get(outcome.result.value, 0) + 1
     ending = {"outcomes": counts, "exit_code": done.exit_code}
-    journal.append(Entry(event=Event.RUN_ENDED, at=world.now(), run=run, facts=ending))
-    return done
+    session.journal.append(Entry(event=Event.RUN_ENDED, at=session.world.now(), run=done.id, facts=ending))
 
 
-def _remember_protection(session: Session, proposal: Proposal, run: str) -> None:
-    """A document that gained or lost `protect` and nothing else: no call is made for it, and a later delete must know."""
+def _remember_protection(session: Session, proposal: Proposal, done: Run) -> None:
+    """A document that gained or lost `protect` and nothing else: no call is made for it, and a later delete must know.
+
+    An address that is not as wished yet keeps the protection that was applied last.
+    """
     remembered = session.journal.memory().owned
+    open_still = {outcome.change.address for outcome in done.outcomes if not outcome.result.done}
     for address, wish in proposal.wishes.items():
         owned = remembered.get(address)
-        if owned and owned.protect != wish.desired.protect:
+        if owned and owned.protect != wish.desired.protect and address not in open_still:
             facts = {
                 "id": owned.id,
                 "name": owned.name,
@@ -80,7 +104,12 @@ def _remember_protection(session: Session, proposal: Proposal, run: str) -> None
                 "protect": wish.desired.protect,
             }
             entry = Entry(
-                event=Event.ADOPTED, at=session.world.now(), run=run, address=address, container=owned.container, facts=facts
+                event=Event.ADOPTED,
+                at=session.world.now(),
+                run=done.id,
+                address=address,
+                container=owned.container,
+                facts=facts,
             )
             session.journal.append(entry)
 
@@ -99,13 +128,17 @@ def _managed(session: Session, proposal: Proposal) -> dict[str, tuple[Live, ...]
 def _drive(session: Session, work: Work, watching: Watching) -> Run:
     acting = carry_out(work)
     answer: Any = None
+    failure: Exception | None = None
     while True:
         try:
-            effect = acting.send(answer)
+            effect = acting.throw(failure) if failure else acting.send(answer)
         except StopIteration as done:
             run: Run = done.value
             return run
-        answer = _act(session, effect, watching)
+        try:
+            answer, failure = _act(session, effect, watching), None
+        except Exception as broken:  # noqa: BLE001 - thrown into the run, which tells what was sent before
+            failure = broken
 
 
 def _act(session: Session, effect: Effect, watching: Watching) -> Any:
@@ -115,8 +148,12 @@ def _act(session: Session, effect: Effect, watching: Watching) -> Any:
                 return False
             session.journal.append(_stamped(session, effect.entry), effect.columns)
             return True
-        case Send() | Read():
-            return session.wire(session.project.targets[effect.target]).send(effect.call)
+        case Send():
+            return _sent(session, effect.target, effect.call)
+        case Read():
+            if effect.call.after_s and not watching.go_on():
+                return InDoubt(reason=say("the run was asked to stop while a task was at work"))
+            return _sent(session, effect.target, effect.call)
         case Settle():
             for entry in effect.entries:
                 _record(session, _stamped(session, entry))
@@ -124,8 +161,19 @@ def _act(session: Session, effect: Effect, watching: Watching) -> Any:
         case Now():
             return session.world.now()
         case Tell():
-            watching.tell(effect)
+            with suppress(OSError):  # that nobody listens any more ends no run
+                watching.tell(effect)
             return None
+
+
+def _sent(session: Session, target: str, call: Call) -> Answer:
+    """The answer to a call. A session that cannot be opened, or opened again, means that the call itself was not taken."""
+    try:
+        return session.wire(session.project.targets[target]).send(call)
+    except LostError as failure:
+        return Refused(reason=failure.reason)
+    except NotReadable as failure:
+        return Refused(reason=failure.why)
 
 
 def _stamped(session: Session, entry: Entry) -> Entry:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final, Literal
 
 from reconciler.call import Safety, Verdict
 from reconciler.catalogue import say
-from reconciler.errors import Mistaken, Unreachable
-from reconciler.journal.entry import Entry, Event
+from reconciler.errors import Mistaken
+from reconciler.journal.entry import OPEN, Entry, Event
 from reconciler.kinds import KINDS
 from reconciler.plan.values import Memory, Seen, Unsettled
 from reconciler.platforms.platform import NotReadable
@@ -21,7 +20,7 @@ from reconciler.reconcile.reading import read_target
 from reconciler.reconcile.session import Session
 from reconciler.resource import Desired
 from reconciler.rows.sheet import Presence
-from reconciler.settle import Settlement, ripe_at, settle
+from reconciler.settle import Instant, Settlement, agreed, asked, held, rests_on_one_reading, seconds_left, settle
 from reconciler.specs import load
 from reconciler.wire import LostError
 
@@ -49,13 +48,12 @@ def settle_by_reading(
     desired = load(session.project, KINDS, session.platforms).desired
     settled: list[Settlement] = []
     for name in dict.fromkeys(doubt.address.target for doubt in doubts):
+        here = [doubt for doubt in doubts if doubt.address.target == name]
         target = session.project.targets.get(name)
         if target is None:
-            raise Mistaken(
-                say("'{target}' is not a target any more", target=name), code="SPC007", remedy=say("settle it by a verdict")
-            )
-        here = [doubt for doubt in doubts if doubt.address.target == name]
-        settled += _settle_at(session, target, here, [wish for wish in desired if wish.address.target == name], memory)
+            settled += [asked(doubt, say("'{target}' is not a target any more", target=name)) for doubt in here]
+        else:
+            settled += _settle_at(session, target, here, [wish for wish in desired if wish.address.target == name], memory)
     for settlement in settled:
         if settlement.event is not None:
             _record(
@@ -91,23 +89,57 @@ def close_step(session: Session, key: str, reason: str) -> None:
 
 
 def _wait(session: Session, doubts: Iterable[Unsettled], tell: Callable[[Waiting], None]) -> None:
-    """Until the youngest doubt is ripe. On the same boot the machine's own clock counts, which nobody can set."""
+    """Until the youngest doubt is ripe."""
+    first_seen = _instant(session)
     for doubt in doubts:
-        target = session.project.targets.get(doubt.address.target)
-        settle_s = target.limit("settle_s", SETTLE_S) if target else SETTLE_S
-        while (left := (ripe_at(doubt, settle_s) - session.world.now()) / timedelta(seconds=1)) > 0:
+        stamped = _stamp(session, doubt)
+        settle_s = _settle_s(session.project.targets.get(doubt.address.target))
+        while (left := seconds_left(settle_s, stamped=stamped, first_seen=first_seen, now=_instant(session))) > 0:
             tell(Waiting(doubt=doubt, seconds_left=left))
             session.world.sleep(min(left, STEP_S))
+
+
+def _settle_s(target: Target | None) -> float:
+    return target.limit("settle_s", SETTLE_S) if target else SETTLE_S
+
+
+def _instant(session: Session) -> Instant:
+    """Now, on the clock of this boot; where the machine has none, on the wall's."""
+    boot, clock_s = session.world.boot()
+    return Instant(boot=boot, clock_s=clock_s if boot else session.world.now().timestamp())
+
+
+def _stamp(session: Session, doubt: Unsettled) -> Instant:
+    """When the doubt was last written down."""
+    entries = [
+        stored.entry
+        for stored in session.journal.entries(doubt.run)
+        if stored.entry.operation == doubt.operation and stored.entry.event in OPEN
+    ]
+    return Instant(boot=entries[-1].boot, clock_s=entries[-1].clock_s) if entries else Instant(boot="", clock_s=0.0)
 
 
 def _settle_at(
     session: Session, target: Target, doubts: Sequence[Unsettled], desired: Sequence[Desired], memory: Memory
 ) -> list[Settlement]:
+    """Settle the doubts of one target; read once more where somebody could be contacted again on the word of one reading."""
+    first = _read_and_settle(session, target, doubts, desired, memory)
+    if not any(map(rests_on_one_reading, first)):
+        return first
+    session.world.sleep(min(STEP_S, _settle_s(target)))
+    second = _read_and_settle(session, target, doubts, desired, memory)
+    return [agreed(*pair) for pair in zip(first, second, strict=True)]
+
+
+def _read_and_settle(
+    session: Session, target: Target, doubts: Sequence[Unsettled], desired: Sequence[Desired], memory: Memory
+) -> list[Settlement]:
     reading = read_target(session, target, desired, memory, session.world.now())
     if reading.seen is None:
-        raise Unreachable(
-            reading.state.note, code=reading.finding.code if reading.finding else "PLT007", remedy=say("run again")
-        )
+        return [
+            held(doubt, say("{target} could not be read: {why}", target=target.name, why=reading.state.note))
+            for doubt in doubts
+        ]
     return [
         settle(doubt, reading.seen, _presence(session, target, doubt, desired, reading.seen), _task(session, target, doubt))
         for doubt in doubts

@@ -50,13 +50,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A judged plan, and what carrying it out needs."""
+    """A judged plan, and what carrying it out needs. `read_at` is the clock's time, whenever it is judged for."""
 
     plan: Plan
     wishes: Mapping[Address, Wish]
     seen: Mapping[str, Seen]
     memory: Memory
     listing: Listing
+    read_at: datetime
     jobs: tuple[Job, ...] = field(default=())
 
     @property
@@ -73,7 +74,8 @@ def propose(session: Session, asked: Asked) -> Proposal:
     if mistakes or not specs.right:
         raise SpecsWrong([*mistakes, *specs.findings])
     acks = _acks(asked.acks)
-    now = asked.at or session.world.now()
+    read_at = session.world.now()
+    now = asked.at or read_at
     memory = session.journal.memory()
     desired = [wish for wish in specs.desired if selected(wish, asked.only)]
     readings = _read(session, desired, memory, now, partial=bool(asked.only))
@@ -108,6 +110,7 @@ def propose(session: Session, asked: Asked) -> Proposal:
         seen=seen,
         memory=memory,
         listing=listing,
+        read_at=read_at,
         jobs=tuple(_job(session, change, wishes, seen, listing, memory) for change in plan.changes),
     )
 

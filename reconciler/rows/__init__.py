@@ -2,6 +2,9 @@
 
 `sheet` says what a platform holds of a document's rows and what came out of comparing them; it is plain values and imports
 no engine. Everything else in this package works inside the engine (DuckDB, in memory, spilling to a private folder):
-`source` opens files and inline rows, `numbers` makes E.164 of what people write, `prepare` cleans and identifies rows,
-`suppress` takes people out, `compare` diffs sets, `feed` cuts batches, `digest` names rows without showing them.
+`engine` is the door to it, `sql` and `digest` are how statements and names of rows are made. `spec` says what a document
+wishes, `source` looks at its file and `reader` brings it in, `mapping` and `formats` say which cell fills which column,
+`numbers` makes E.164 of what people write. `prepare` judges rows one by one and `duplicates` against each other, `suppress`
+takes people out. `keys` and `recipients` name live rows as ours are named, `attach` adds what a platform knows them by;
+`compare` and `lifts` diff sets, `people` counts who is behind them, `feed` cuts batches.
 """

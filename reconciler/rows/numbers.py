@@ -96,7 +96,7 @@ def quick(values: sql.Bound, text: str, country: str) -> str:
     )
     valid = f"{_matches(values, 's', *known.general)} AND ({' OR '.join(_matches(values, 's', *line) for line in known.lines)})"
     untouched = f"regexp_extract(s, {values(f'^(?:{known.trunk})')}) = ''" if known.trunk else "true"
-    surely = f"WHEN s = d OR starts_with(d, '+') THEN CASE WHEN {untouched} THEN 0 END" if known.alone else ""
+    surely = f"WHEN s IS NOT NULL AND (s = d OR starts_with(d, '+')) AND {untouched} THEN 0" if known.alone else ""
     # One-element lists give the steps names inside one expression; the engine has no LET.
     return (
         f"list_transform([{plain}], lambda d: list_transform([{_national(values, known)}], lambda s: "

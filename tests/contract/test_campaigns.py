@@ -26,6 +26,7 @@ purpose: service
 lynn: {{division: Ventas, category: c{number}}}
 """
 
+PLATFORM = {"wolkvox-co": "wolkvox", "lynn-cl": "lynn"}
 EACH = pytest.mark.parametrize(("target", "document"), [("wolkvox-co", WOLKVOX), ("lynn-cl", LYNN)])
 
 
@@ -109,7 +110,7 @@ def test_a_delete_needs_its_exact_number(house: House, target: str, document: st
 
 @EACH
 def test_an_unowned_namesake_blocks_until_it_is_imported(house: House, target: str, document: str) -> None:
-    platform = target.split("-")[0]
+    platform = PLATFORM[target]
     account = {"wolkvox": "wolkvox", "lynn": "lynn/1234"}[platform]
     shape = {"name": "cobranza"} if platform == "wolkvox" else {"name": "cobranza", "division": "Ventas", "category": "c10"}
     house.control.seed({account: {"campaigns": [shape]}})
@@ -131,7 +132,7 @@ def test_an_unowned_namesake_blocks_until_it_is_imported(house: House, target: s
 
 @EACH
 def test_what_is_not_ours_is_left_alone(house: House, target: str, document: str) -> None:
-    platform = target.split("-")[0]
+    platform = PLATFORM[target]
     house.spec(_document(document))
     house.applied()
     house.control.drift(platform, "add-campaign")
@@ -149,7 +150,7 @@ def test_what_is_not_ours_is_left_alone(house: House, target: str, document: str
 
 @EACH
 def test_drift_by_a_colleague_is_found_and_mended(house: House, target: str, document: str) -> None:
-    platform = target.split("-")[0]
+    platform = PLATFORM[target]
     house.spec(_document(document))
     house.applied()
     house.control.drift(platform, "description")
@@ -164,7 +165,7 @@ def test_drift_by_a_colleague_is_found_and_mended(house: House, target: str, doc
 def test_one_that_a_colleague_deleted_is_created_again_with_a_warning(house: House, target: str, document: str) -> None:
     house.spec(_document(document))
     house.applied()
-    house.control.drift(target.split("-")[0], "delete")
+    house.control.drift(PLATFORM[target], "delete")
 
     plan = house.plan()
 

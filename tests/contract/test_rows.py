@@ -9,7 +9,8 @@ import pytest
 from tests.house import House, actions
 
 CAMPAIGNS = {
-    "wolkvox-co": "kind: campaign\ntarget: wolkvox-co\nname: lista\nstate: stopped\npurpose: service\nwolkvox: {skill: cobranza}\n---\n",
+    "wolkvox-co": "kind: campaign\ntarget: wolkvox-co\nname: lista\nstate: stopped\npurpose: service\n"
+    "wolkvox: {skill: cobranza}\n---\n",
     "lynn-cl": "kind: campaign\ntarget: lynn-cl\nname: lista\nstate: stopped\npurpose: service\n"
     "lynn: {division: Ventas, category: c}\n---\n",
     "ucontact-uy": "",
@@ -74,9 +75,8 @@ def test_duplicates_and_invalid_numbers_are_counted_and_left_out(house: House, t
 @TARGETS
 def test_who_is_blacklisted_is_left_out_and_counted(house: House, target: str) -> None:
     scope = "scope: {campaign: lista}\n" if target == "lynn-cl" else ""
-    blacklist = (
-        f"---\nkind: blacklist\ntarget: {target}\nname: no\n{scope}source:\n  rows:\n    - {{phone: \"{_number(target, 2)}\"}}\n"
-    )
+    head = f"---\nkind: blacklist\ntarget: {target}\nname: no\n{scope}"
+    blacklist = f"{head}source: {{rows: [{{phone: '{_number(target, 2)}'}}]}}\n"
     house.spec(_contacts(target, 1, 2, 3) + blacklist)
 
     plan = house.plan()
@@ -158,8 +158,8 @@ def test_wolkvox_marks_live_records_of_who_says_no(house: House) -> None:
 def test_wolkvox_25000_rows_are_three_uploads(house: House) -> None:
     lines = "".join(f"K{index},300{index:07d}\n" for index in range(1_000_000, 1_025_000))
     house.write("data/many.csv", "key,phone\n" + lines)
-    text = _contacts("wolkvox-co", 1).split("source:")[0] + "source: {file: ../data/many.csv}\ncolumns: {key: key, phone: phone}\n"
-    house.spec(text)
+    head = _contacts("wolkvox-co", 1).partition("source:")[0]
+    house.spec(head + "source: {file: ../data/many.csv}\ncolumns: {key: key, phone: phone}\n")
 
     house.applied()
 
@@ -170,10 +170,10 @@ def test_wolkvox_25000_rows_are_three_uploads(house: House) -> None:
 
 def test_lynn_address_book(house: House) -> None:
     def spec(name: str, *indexes: int) -> str:
-        rows = "".join(
-            f'    - {{identifier: "{_number("lynn-cl", i)}", name: {name}, channel: whatsapp, correlation1: "R{i}"}}\n' for i in indexes
-        )
-        return f"kind: contacts\ntarget: lynn-cl\nname: clientes\nchanged: replace\nmissing: remove\nsource:\n  rows:\n{rows}"
+        contacts = [f"identifier: '{_number('lynn-cl', i)}', name: {name}, correlation1: R{i}" for i in indexes]
+        rows = "".join(f"    - {{channel: whatsapp, {contact}}}\n" for contact in contacts)
+        rules = "changed: replace\nmissing: remove\n"
+        return f"kind: contacts\ntarget: lynn-cl\nname: clientes\n{rules}source:\n  rows:\n{rows}"
 
     house.spec(spec("Persona", 1, 2))
     house.applied()
@@ -191,10 +191,11 @@ def test_lynn_address_book(house: House) -> None:
 
 def test_lynn_do_not_disturb_by_category(house: House) -> None:
     contacts = (
-        '---\nkind: contacts\ntarget: lynn-cl\nname: clientes\nsource:\n  rows:\n'
+        "---\nkind: contacts\ntarget: lynn-cl\nname: clientes\nsource:\n  rows:\n"
         '    - {identifier: "+56961230001", channel: whatsapp, name: Persona}\n'
     )
-    blacklist = '---\nkind: blacklist\ntarget: lynn-cl\nname: no\nscope: {category: c}\nsource: {rows: [{phone: "+56961230001"}]}\n'
+    head = "---\nkind: blacklist\ntarget: lynn-cl\nname: no\nscope: {category: c}\n"
+    blacklist = head + 'source: {rows: [{phone: "+56961230001"}]}\n'
     house.spec(CAMPAIGNS["lynn-cl"].rstrip("-\n") + "\n" + contacts)
     house.applied()
     house.spec(CAMPAIGNS["lynn-cl"].rstrip("-\n") + "\n" + contacts + blacklist)
@@ -253,7 +254,8 @@ def test_ucontact_on_apply(house: House) -> None:
 def test_ucontact_other_bases(house: House, channel: str) -> None:
     if channel == "email":
         project = house.root / "reconciler.yaml"
-        project.write_text(project.read_text("utf-8").replace("    country: UY", "    email_base: assumed\n    country: UY"), "utf-8")
+        text = project.read_text("utf-8")
+        project.write_text(text.replace("    country: UY", "    email_base: assumed\n    country: UY"), "utf-8")
     campaign, row = {
         "sms": ("Recordatorios->", '{key: K1, phone: "094123001"}'),
         "email": ("Boletin", "{key: K1, email: persona@example.com}"),
@@ -268,9 +270,8 @@ def test_ucontact_other_bases(house: House, channel: str) -> None:
 
 def test_lynn_cpg_file_is_passed_through_once(house: House) -> None:
     house.write("data/base.cpg", "formato propio\n")
-    house.spec(
-        CAMPAIGNS["lynn-cl"] + "kind: contacts\ntarget: lynn-cl\nname: base\ncampaign: lista\nsource: {file: ../data/base.cpg}\n"
-    )
+    load = "kind: contacts\ntarget: lynn-cl\nname: base\ncampaign: lista\nsource: {file: ../data/base.cpg}\n"
+    house.spec(CAMPAIGNS["lynn-cl"] + load)
     house.applied()
     house.settled()
 

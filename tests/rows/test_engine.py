@@ -18,7 +18,8 @@ from reconciler.call import Sink
 from reconciler.rows import digest, sql
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import EngineFailed, PageBroken
-from tests.rows.conftest import KEY
+from reconciler.rows.prepare import peek
+from tests.rows.conftest import KEY, Specs
 
 SINK = Sink(rows_at="records", columns={"key": "id", "name": "nombre"}, total_at="total")
 
@@ -151,9 +152,16 @@ def test_a_page_is_read_within_the_memory_that_is_allowed(engine: Engine) -> Non
 
 
 def test_values_alone_import_no_engine() -> None:
-    """Whoever needs the plain values, or looks at a csv's head, does not pay for DuckDB."""
-    code = (
-        "import sys, reconciler.rows.sheet, reconciler.rows.prepare, reconciler.rows.compare; sys.exit('duckdb' in sys.modules)"
-    )
+    """Whoever needs the plain values does not pay for DuckDB, nor for the metadata of numbers."""
+    code = "import sys, reconciler.rows.sheet, reconciler.rows.prepare, reconciler.rows.compare, reconciler.rows.lifts; "
+    code += "sys.exit(bool({'duckdb', 'phonenumbers'} & set(sys.modules)))"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_looking_at_a_csv_makes_no_engine(specs: Specs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`validate` of many documents stays quick."""
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+
+    assert peek(specs(text="key,phone\n1,3001234567\n")) == []
+    assert peek(specs(rows=[{"key": "1", "phone": "3001234567"}])) == []

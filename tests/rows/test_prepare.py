@@ -264,7 +264,7 @@ def greedy(rows: list[tuple[bytes, str, str]]) -> set[bytes]:
     return kept
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 6), st.sampled_from("abc")), max_size=24), st.randoms())
 def test_of_rows_that_share_a_key_or_number_the_same_one_stays(
     engine: Engine, specs: Specs, drawn: list[tuple[int, int, str]], chance: random.Random

@@ -150,9 +150,10 @@ class Lynn:
                 return rows + 1
             case Action.BLACKLIST_ADD | Action.BLACKLIST_REMOVE:
                 read_back = blacklist.to_read(rows, desired)
+                contacts = 1  # which ids the numbers have now
                 if desired is None or desired.get("scope", {}).get("category"):
-                    return (rows + 1 if action is Action.BLACKLIST_ADD else 2 + by_task) + read_back
-                return by_task + read_back
+                    return contacts + (rows + 1 if action is Action.BLACKLIST_ADD else 2 + by_task) + read_back
+                return contacts + by_task + read_back
             case _:
                 return 0
 

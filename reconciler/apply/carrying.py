@@ -1,164 +1,44 @@
-"""Carrying out a plan, as effects.
+"""A plan on its way: change by change, call by call.
 
-`carry_out` decides and never acts: it yields what has to happen (write an intent, send a call, read back, record an
-outcome) and is told what came of it. A runtime does the acting; a simulator can do it as well. The order is always the
-same: the intent is durable, then the call leaves, then its outcome is recorded, then it is read back.
-
-What is not a clear success stops its address: later changes of it, and whatever depends on it, are skipped. Other addresses
-go on. A call of unknown outcome is named as unknown and is not repeated by anything in here.
+`carry_out` walks the changes; `_Carrying` takes one of them through its writes, the record of each and the read-back.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from enum import Enum
-from typing import Any, TypeAlias, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
 
-import rfc8785
-
-from reconciler.call import Answer, Call, Ending, Flow, InDoubt, Judgement, Refused, Reply, Safety
+from reconciler.apply.effects import Acting, Intend, Now, Read, Send, Settle, Tell
+from reconciler.apply.identity import operation_id
+from reconciler.apply.run import ChangeOutcome, Result, Run
+from reconciler.call import Answer, Batch, Call, Ending, Flow, InDoubt, Judgement, Refused, Reply, Safety
 from reconciler.catalogue import say
+from reconciler.errors import JournalBroken
 from reconciler.journal.entry import Columns, Entry, Event
-from reconciler.personal import Secret, mask_text
+from reconciler.personal import HIDDEN, mask_text
 from reconciler.plan.values import Change, Plan, Seen, Wish
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, Platform, Step
 from reconciler.project import Target
-from reconciler.resource import Address, Live, Support
+from reconciler.resource import Action, Address, Live, Support
 from reconciler.rows.sheet import RowsFeed
 
 T = TypeVar("T")
 
+READING_LIFE: Final = timedelta(minutes=60)  # starting, loading and sending rest on readings that are no older
 
-# --- effects -------------------------------------------------------------------------------------------------------------
+_REACH_PEOPLE: Final = frozenset({Action.START, Action.ROWS_ADD, Action.SCHEDULE})
+_NATURAL: Final = frozenset({Action.BLACKLIST_ADD, Action.BLACKLIST_REMOVE})  # twice is as once
+_TOLD_MIN: Final = 3  # characters from which a row's value is looked for in a platform's words
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intend:
-    """Make the intent durable. Answered with False when the run was asked to stop: then nothing is sent."""
-
-    entry: Entry
-    columns: Columns
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Send:
-    """Send one write, whose intent is durable. Answered with an `Answer`."""
-
-    target: str
-    call: Call
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """Send one read. Answered with an `Answer`."""
-
-    target: str
-    call: Call
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settle:
-    """Record outcomes of operations; durable when answered."""
-
-    entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Now:
-    """Answered with the time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tell:
-    """Something that a person watching wants to know; answered with nothing."""
-
-    outcome: ChangeOutcome | None = None
-    change: Change | None = None
-    rows_done: int = 0
-
-
-Effect: TypeAlias = Intend | Send | Read | Settle | Now | Tell
-Acting: TypeAlias = Generator[Effect, Any, T]
-
-
-# --- results -------------------------------------------------------------------------------------------------------------
-
-
-class Result(Enum):
-    """How a change ended."""
-
-    VERIFIED = "verified"
-    UNVERIFIABLE = "unverifiable"
-    UNKNOWN = "unknown"
-    REFUSED = "refused"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    PENDING = "pending"
-
-    @property
-    def done(self) -> bool:
-        """Whether the change is carried out as far as anybody can know."""
-        return self in (Result.VERIFIED, Result.UNVERIFIABLE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeOutcome:
-    """One change and how it ended. `sent` = rows whose call was acknowledged; `begun` = some call of it was."""
-
-    change: Change
-    result: Result
-    why: str = ""
-    calls: int = 0
-    sent: int = 0
-    begun: bool = False
-    operations: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The outcome as the run's JSON knows it."""
-        return {
-            "address": str(self.change.address),
-            "action": self.change.action.value,
-            "outcome": self.result.value,
-            "why": self.why,
-            "count": self.sent or self.change.count,
-            "calls": self.calls,
-            "operations": list(self.operations) if self.result is Result.UNKNOWN else [],
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One apply and what came of it."""
-
-    id: str
-    digest: str
-    started_at: datetime
-    ended_at: datetime
-    outcomes: tuple[ChangeOutcome, ...] = ()
-    interrupted: bool = False
-
-    @property
-    def exit_code(self) -> int:
-        """0 done, 6 something unknown, 5 done in part, 1 refused with nothing done, 130 interrupted with nothing unknown."""
-        results = [outcome.result for outcome in self.outcomes]
-        if Result.UNKNOWN in results:
-            return 6
-        if all(result.done for result in results):
-            return 0
-        if self.interrupted:
-            return 130
-        return 5 if any(outcome.result.done or outcome.begun for outcome in self.outcomes) else 1
-
-    @property
-    def unknown(self) -> list[str]:
-        """The operations whose outcome is unknown."""
-        return [name for outcome in self.outcomes if outcome.result is Result.UNKNOWN for name in outcome.operations]
-
-
-# --- what there is to do -------------------------------------------------------------------------------------------------
+# What a platform takes as a task is not done yet: until the task ends, its rows are held and nobody is told otherwise.
+_EVENTS: Final[Mapping[Ending, Event]] = {
+    Ending.DONE: Event.ACKED,
+    Ending.LATER: Event.AMBIGUOUS,
+    Ending.REFUSED: Event.REFUSED,
+    Ending.DOUBT: Event.AMBIGUOUS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,12 +60,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A plan, its jobs in the same order, and what was seen when it was made."""
+    """A plan, its jobs in the same order, and what was seen when it was made, at `read_at` by the runtime's clock."""
 
     plan: Plan
     run: str
     jobs: Sequence[Job]
     seen: Mapping[str, Seen]
+    read_at: datetime
     managed: Mapping[str, tuple[Live, ...]] = field(default_factory=dict)
 
 
@@ -197,6 +78,7 @@ class _Progress:
     stuck: dict[Address, str] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     interrupted: bool = False
+    broke: Exception | None = None
 
 
 def carry_out(work: Work) -> Acting[Run]:
@@ -221,11 +103,26 @@ def carry_out(work: Work) -> Acting[Run]:
         ended_at=ended,
         outcomes=tuple(outcomes),
         interrupted=progress.interrupted,
+        broke=progress.broke,
     )
+
+
+def too_late(plan: Plan, action: Action, passed: timedelta) -> str:
+    """Why an action that reaches people may not be done `passed` after the readings of its plan; "" while it may.
+
+    A plan may be judged as of another moment than the clock's, so that only what has passed since then counts.
+    """
+    if action not in _REACH_PEOPLE:
+        return ""
+    if plan.created_at + passed > plan.valid_until:
+        return say("the plan's time is over")
+    return say("what it rests on was read more than an hour ago") if passed > READING_LIFE else ""
 
 
 def _change(job: Job, work: Work, progress: _Progress, keys: set[str]) -> Acting[ChangeOutcome]:
     change = job.change
+    if progress.broke:
+        return ChangeOutcome(change=change, result=Result.PENDING, why=say("the run broke off before it"))
     if progress.interrupted:
         return ChangeOutcome(change=change, result=Result.PENDING, why=say("the run was asked to stop"))
     missing = [key for key in change.depends_on if key in keys and key not in progress.done]
@@ -238,6 +135,15 @@ def _change(job: Job, work: Work, progress: _Progress, keys: set[str]) -> Acting
     return (yield from _Carrying(job, work, progress).through())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """A write that the platform took, and that is not read back yet. `later` = as a task whose end is not known."""
+
+    entry: Entry
+    safety: Safety
+    later: bool
+
+
 class _Carrying:
     """One change on its way: its calls, what they were answered, and what the read-back said."""
 
@@ -248,18 +154,25 @@ class _Carrying:
         self.container = ""
         self.calls = 0
         self.sent = 0
-        self.open: list[tuple[Entry, Safety]] = []  # acknowledged operations that are not yet read back
+        self.flying: Entry | None = None  # a durable intent without an outcome
+        self.taken: list[_Taken] = []
 
     def through(self) -> Acting[ChangeOutcome]:
-        """Write, then read back."""
+        """Write, then read back. Whatever goes wrong on the way, what is known of the calls is told."""
+        try:
+            return (yield from self._carried())
+        except _EndedError as ended:
+            return ended.outcome
+        except Exception as failure:  # noqa: BLE001 - the run ends here, and people must know what was sent before
+            return (yield from self._broken(failure))
+
+    def _carried(self) -> Acting[ChangeOutcome]:
         change, platform = self.job.change, self.job.platform
         yield Tell(change=change)
         now = yield Now()
+        self._in_time(now)
         step = self._step(now)
-        try:
-            facts = yield from self._written(platform.write(step))
-        except _EndedError as ended:
-            return ended.outcome
+        facts = yield from self._written(platform.write(step))
         try:
             evidence = yield from self._reading(platform.verify(step, facts))
         except NotReadable as failure:
@@ -283,6 +196,13 @@ class _Carrying:
             seen=self.work.seen[job.target.name],
             now=now,
         )
+
+    def _in_time(self, now: datetime) -> None:
+        """Raises `_EndedError` when the change may not reach people any more."""
+        if why := too_late(self.work.plan, self.job.change.action, now - self.work.read_at):
+            raise _EndedError(self._outcome(Result.PENDING, why))
+
+    # --- writing
 
     def _written(self, flow: Flow[Mapping[str, str]]) -> Acting[Mapping[str, str]]:
         """Drive the write to its end. Raises `_EndedError` where a call did not end well."""
@@ -308,34 +228,44 @@ class _Carrying:
 
     def _call(self, call: Call, flow: Flow[Mapping[str, str]]) -> Acting[Reply]:
         """One write: intent, send, outcome. Gives the reply only when the platform took it."""
-        intent = self._intent(call, (yield Now()))
+        yield from self._tasks_ended()
+        now = yield Now()
+        self._in_time(now)
+        intent = self._intent(call, now)
         batch = call.batch
         columns = Columns(recipients=batch.recipients, persons=batch.persons, contents=batch.contents) if batch else Columns()
         if not (yield Intend(entry=intent, columns=columns)):
             flow.close()
             self.progress.interrupted = True
             raise _EndedError(self._outcome(Result.PENDING, say("the run was asked to stop")))
+        self.flying = intent
         answer: Answer = yield Send(target=self.job.target.name, call=call)
         judgement = self._judged(call, answer)
-        event = _EVENTS[judgement.ending]
         facts = {**intent.facts, **judgement.evidence, **({"why": judgement.why} if judgement.why else {})}
-        outcome = replace(intent, event=event, at=(yield Now()), facts=facts)
+        outcome = replace(intent, event=_EVENTS[judgement.ending], at=(yield Now()), facts=facts)
         yield Settle(entries=(outcome,))
-        if event is Event.ACKED:
-            self.open.append((outcome, call.safety))
+        self.flying = None
+        if isinstance(answer, Reply) and judgement.ending in (Ending.DONE, Ending.LATER):
+            self.taken.append(_Taken(entry=outcome, safety=call.safety, later=judgement.ending is Ending.LATER))
             self.sent += len(batch) if batch else 0
             yield Tell(change=self.job.change, rows_done=self.sent)
-            assert isinstance(answer, Reply)
             return answer
         flow.close()
-        if event is Event.REFUSED:
+        if judgement.ending is Ending.REFUSED:
             raise _EndedError(self._outcome(Result.REFUSED, judgement.why))
         raise _EndedError(self._outcome(Result.UNKNOWN, judgement.why, (intent.operation,)))
+
+    def _tasks_ended(self) -> Acting[None]:
+        """A writer that goes on to its next call has seen its tasks end: they are acknowledged now."""
+        ended = [taken for taken in self.taken if taken.later]
+        if ended:
+            yield from self._settle([taken.entry for taken in ended], Event.ACKED)
+            self.taken = [replace(taken, later=False) for taken in self.taken]
 
     def _judged(self, call: Call, answer: Answer) -> Judgement:
         if isinstance(answer, Reply):
             judgement = self.job.platform.judge(call, answer)
-            return replace(judgement, why=mask_text(judgement.why))
+            return replace(judgement, why=_impersonal(judgement.why, call.batch))
         ending = Ending.REFUSED if isinstance(answer, Refused) else Ending.DOUBT
         assert isinstance(answer, Refused | InDoubt)
         return Judgement(ending=ending, why=answer.reason)
@@ -371,6 +301,8 @@ class _Carrying:
             facts["fields"] = {name: wish.stored[name] for name in wish.stored if name in unreadable}
         return facts
 
+    # --- reading back
+
     def _reading(self, flow: Flow[T]) -> Acting[T]:
         """Drive a flow of reads. Raises NotReadable where a call gets no reply."""
         reply: Reply | None = None
@@ -391,42 +323,72 @@ class _Carrying:
         if evidence.live is not None:
             self.progress.live[self.job.change.address] = evidence.live
         found = {**facts, **evidence.facts}
+        entries = [taken.entry for taken in self.taken]
         if evidence.certainty is Certainty.VERIFIED:
-            yield from self._close_open(Event.VERIFIED, "", found)
+            yield from self._settle(entries, Event.VERIFIED, facts=found)
             return self._outcome(Result.VERIFIED)
         if evidence.certainty is Certainty.WEAK:
-            yield from self._close_open(Event.VERIFIED_WEAK, "", found)
+            yield from self._settle(entries, Event.VERIFIED_WEAK, facts=found)
             return self._outcome(Result.UNVERIFIABLE, evidence.why)
         why = evidence.why or say("the read-back shows something else")
-        repeatable = all(safety is Safety.SET for _entry, safety in self.open)
-        if evidence.certainty is Certainty.WRONG and repeatable:
-            yield from self._close_open(Event.NO_EFFECT, why, found)
+        if evidence.certainty is Certainty.WRONG and self._repeatable:
+            yield from self._settle(entries, Event.NO_EFFECT, why, found)
             return self._outcome(Result.FAILED, why)
-        yield from self._close_open(Event.AMBIGUOUS, why, found)
-        return self._outcome(Result.UNKNOWN, why, tuple(entry.operation for entry, _safety in self.open))
+        return (yield from self._unproven(self.taken, why, found))
+
+    @property
+    def _repeatable(self) -> bool:
+        """Whether everything that was taken may be done once more without anybody noticing."""
+        return self.job.change.action in _NATURAL or all(taken.safety is Safety.SET for taken in self.taken)
 
     def _not_done(self, why: str) -> Acting[ChangeOutcome]:
         """The platform accepted a call and later said that it failed: nobody knows how far it got, unless it sets a state."""
-        repeatable = all(safety is Safety.SET for _entry, safety in self.open)
-        yield from self._close_open(Event.NO_EFFECT if repeatable else Event.AMBIGUOUS, why)
-        if repeatable:
+        if self._repeatable:
+            yield from self._settle([taken.entry for taken in self.taken], Event.NO_EFFECT, why)
             return self._outcome(Result.FAILED, why)
-        return self._outcome(Result.UNKNOWN, why, tuple(entry.operation for entry, _safety in self.open))
+        return (yield from self._unread(why))
 
     def _unread(self, why: str) -> Acting[ChangeOutcome]:
-        """A read on the way failed. What was acknowledged before is not yet proven."""
-        if not self.open:
-            return self._outcome(Result.FAILED, why)
-        return (yield from self._not_done(why))
+        """A read on the way failed. What was taken before is not yet proven; of tasks, those that have not ended."""
+        running = [taken for taken in self.taken if taken.later]
+        return (yield from self._unproven(running or self.taken, why))
 
-    def _close_open(self, event: Event, why: str, facts: Mapping[str, Any] | None = None) -> Acting[None]:
-        """Record the same outcome for every acknowledged operation of this change."""
+    def _unproven(self, taken: Sequence[_Taken], why: str, facts: Mapping[str, Any] | None = None) -> Acting[ChangeOutcome]:
+        """Taken, and not known to be done. Where nothing was taken, nothing is unknown."""
+        if not taken:
+            return self._outcome(Result.FAILED, why)
+        entries = [one.entry for one in taken]
+        yield from self._settle(entries, Event.AMBIGUOUS, why, facts)
+        return self._outcome(Result.UNKNOWN, why, tuple(entry.operation for entry in entries))
+
+    # --- the end
+
+    def _broken(self, failure: Exception) -> Acting[ChangeOutcome]:
+        """The journal takes no more, or this program made a mistake: nothing more is sent, and what is open is named."""
+        self.progress.broke = failure
+        why = say("the run broke off here")
+        lost = [self.flying] if self.flying else []
+        if isinstance(failure, JournalBroken):
+            if lost:
+                return self._outcome(Result.UNKNOWN, why, tuple(entry.operation for entry in lost))
+            return self._outcome(Result.FAILED, why)
+        lost += [taken.entry for taken in self.taken]
+        if not lost:
+            return self._outcome(Result.FAILED, why)
+        try:
+            yield from self._settle(lost, Event.AMBIGUOUS, why)
+        except JournalBroken as worse:  # the intents are open anyway
+            self.progress.broke = worse
+        return self._outcome(Result.UNKNOWN, why, tuple(entry.operation for entry in lost))
+
+    def _settle(
+        self, entries: Sequence[Entry], event: Event, why: str = "", facts: Mapping[str, Any] | None = None
+    ) -> Acting[None]:
+        """Record the same outcome for several operations."""
         now = yield Now()
         said = {**(facts or {}), **({"why": why} if why else {})}
-        if self.open:
-            yield Settle(
-                entries=tuple(replace(entry, event=event, at=now, facts={**entry.facts, **said}) for entry, _s in self.open)
-            )
+        if entries:
+            yield Settle(entries=tuple(replace(one, event=event, at=now, facts={**one.facts, **said}) for one in entries))
 
     def _outcome(self, result: Result, why: str = "", operations: tuple[str, ...] = ()) -> ChangeOutcome:
         return ChangeOutcome(
@@ -435,7 +397,7 @@ class _Carrying:
             why=why,
             calls=self.calls,
             sent=self.sent,
-            begun=bool(self.open),
+            begun=bool(self.taken),
             operations=operations,
         )
 
@@ -448,30 +410,10 @@ class _EndedError(Exception):
         self.outcome = outcome
 
 
-_EVENTS: Mapping[Ending, Event] = {
-    Ending.DONE: Event.ACKED,
-    Ending.LATER: Event.ACKED,
-    Ending.REFUSED: Event.REFUSED,
-    Ending.DOUBT: Event.AMBIGUOUS,
-}
-
-
-def operation_id(container: str, call: Call, generation: int) -> str:
-    """The identity of a write: where, what and which generation; never which plan or document (32 hex digits).
-
-    A batch is named by its keyed digest; a call without rows by its request, secrets left out.
-    """
-    payload = call.batch.digest if call.batch and call.batch.digest else _request(call)
-    return hashlib.sha256(rfc8785.dumps([container, call.operation, payload, generation])).hexdigest()[:32]
-
-
-def _request(call: Call) -> list[Any]:
-    return [call.method, call.path, _open(call.query), _open(call.json), _open(call.form)]
-
-
-def _open(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _open(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_open(item) for item in value]
-    return "" if isinstance(value, Secret) else value if value is None or isinstance(value, bool | int | str) else str(value)
+def _impersonal(words: str, batch: Batch | None) -> str:
+    """A platform's words without what the rows of the call hold, which it may repeat, and without numbers."""
+    if batch is not None and words:
+        told = {value for row in batch.rows for value in row.values() if len(value) >= _TOLD_MIN and value in words}
+        for value in sorted(told, key=len, reverse=True):
+            words = words.replace(value, HIDDEN)
+    return mask_text(words)

@@ -1,0 +1,67 @@
+"""What carrying out a plan asks of its runtime, one frozen value an effect.
+
+A runtime answers each as its docstring says. Where it cannot, it throws what went wrong into the generator, and the run
+ends there with everything that is known so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from reconciler.apply.run import ChangeOutcome
+from reconciler.call import Call
+from reconciler.journal.entry import Columns, Entry
+from reconciler.plan.values import Change
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intend:
+    """Make the intent durable. Answered with False when the run was asked to stop: then nothing is sent."""
+
+    entry: Entry
+    columns: Columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Send one write, whose intent is durable. Answered with an `Answer`."""
+
+    target: str
+    call: Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """Send one read. Answered with an `Answer`."""
+
+    target: str
+    call: Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """Record outcomes of operations; durable when answered."""
+
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """Answered with the time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """Something that a person watching wants to know; answered with nothing."""
+
+    outcome: ChangeOutcome | None = None
+    change: Change | None = None
+    rows_done: int = 0
+
+
+Effect: TypeAlias = Intend | Send | Read | Settle | Now | Tell
+Acting: TypeAlias = Generator[Effect, Any, T]

@@ -1,0 +1,291 @@
+"""Windows and zones: every edge at −1, 0 and +1 second, the hours that come twice or not at all, and a slow second opinion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.calendar import (
+    WEEKDAYS,
+    Slot,
+    duration,
+    holidays_around,
+    instant,
+    is_open,
+    known_day,
+    known_zone,
+    naive_in,
+    national_holidays,
+    next_edge,
+    slots,
+)
+
+BOGOTA: Final = "America/Bogota"
+SANTIAGO: Final = "America/Santiago"  # DST: 2026-04-05 00:00 goes back to 23:00, 2026-09-06 00:00 goes on to 01:00
+NEW_YORK: Final = "America/New_York"  # DST: 2026-03-08 02:00 goes on to 03:00, 2026-11-01 02:00 goes back to 01:00
+NONE: Final = frozenset[date]()
+SECOND: Final = timedelta(seconds=1)
+
+
+def window(*written: Mapping[str, Any], zone: str = BOGOTA, every_day: bool = False) -> tuple[Slot, ...]:
+    """Slots as documents write them."""
+    return slots(written, zone, every_day=every_day)
+
+
+def at(text: str, zone: str = BOGOTA) -> datetime:
+    """A wall clock in a zone."""
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
+
+
+@pytest.mark.parametrize(
+    ("moment", "held"),
+    [
+        ("2026-11-20T07:59:59", False),
+        ("2026-11-20T08:00:00", True),
+        ("2026-11-20T08:00:01", True),
+        ("2026-11-20T17:59:59", True),
+        ("2026-11-20T18:00:00", False),
+        ("2026-11-20T18:00:01", False),
+        ("2026-11-21T12:00:00", False),  # a Saturday
+    ],
+)
+def test_a_slot_holds_from_its_start_to_before_its_end(moment: str, held: bool) -> None:
+    """Mon to Fri when no days are said."""
+    assert is_open(window({"from": "08:00", "to": "18:00"}), at(moment), NONE) is held
+
+
+def test_days_default_to_all_for_a_service() -> None:
+    """The same words, another purpose."""
+    saturday = at("2026-11-21T12:00")
+
+    assert is_open(window({"from": "08:00", "to": "18:00"}, every_day=True), saturday, NONE)
+    assert not is_open(window({"days": ["fri"], "from": "08:00", "to": "18:00"}, every_day=True), saturday, NONE)
+
+
+def test_a_slot_may_last_until_midnight() -> None:
+    """24:00 is the end of its day, not the start."""
+    late = window({"from": "20:00", "to": "24:00"})
+
+    assert is_open(late, at("2026-11-20T23:59:59"), NONE)
+    assert not is_open(late, at("2026-11-21T00:00:00"), NONE)
+    assert next_edge(late, at("2026-11-20T21:00"), NONE) == at("2026-11-21T00:00")
+
+
+def test_any_slot_of_several_holds() -> None:
+    """A night is two slots, a Saturday its own."""
+    several = window(
+        {"from": "08:00", "to": "12:00"}, {"from": "14:00", "to": "18:00"}, {"days": ["sat"], "from": "08:00", "to": "13:00"}
+    )
+
+    assert [is_open(several, at(f"2026-11-20T{hour:02}:00"), NONE) for hour in (9, 12, 13, 14, 18)] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
+    assert is_open(several, at("2026-11-21T12:59"), NONE)
+
+
+def test_a_slot_may_have_another_zone_than_its_target() -> None:
+    """It is judged by the clock that it names."""
+    chilean = window({"from": "09:00", "to": "10:00", "timezone": SANTIAGO})
+
+    assert is_open(chilean, at("2026-11-20T09:30", SANTIAGO), NONE)
+    assert is_open(chilean, at("2026-11-20T07:30"), NONE)
+    assert not is_open(chilean, at("2026-11-20T09:30"), NONE)
+
+
+def test_the_day_is_that_of_the_slots_zone() -> None:
+    """Friday evening in Bogotá is Saturday in UTC."""
+    evening = window({"from": "19:00", "to": "21:00"})
+
+    assert is_open(evening, datetime(2026, 11, 21, 1, 0, tzinfo=UTC), NONE)
+    assert not is_open(evening, datetime(2026, 11, 20, 1, 0, tzinfo=UTC) + timedelta(days=2), NONE)
+
+
+def test_holidays_are_off_unless_they_are_on() -> None:
+    """`holidays: off` is the default."""
+    christmas = frozenset({date(2026, 12, 25)})
+    noon = at("2026-12-25T12:00")
+
+    assert not is_open(window({"from": "08:00", "to": "18:00"}), noon, christmas)
+    assert not is_open(window({"from": "08:00", "to": "18:00", "holidays": "off"}), noon, christmas)
+    assert is_open(window({"from": "08:00", "to": "18:00", "holidays": "on"}), noon, christmas)
+
+
+def test_the_next_edge_skips_days_without_a_slot() -> None:
+    """Friday 18:00 is followed by Monday 08:00, or Tuesday when Monday is a holiday."""
+    week = window({"from": "08:00", "to": "18:00"})
+    evening = at("2026-11-20T18:00")
+
+    assert next_edge(week, at("2026-11-20T17:59:59"), NONE) == at("2026-11-20T18:00")
+    assert next_edge(week, evening, NONE) == at("2026-11-23T08:00")
+    assert next_edge(week, evening, frozenset({date(2026, 11, 23)})) == at("2026-11-24T08:00")
+
+
+def test_the_next_edge_is_after_now_and_may_be_missing() -> None:
+    """At an edge the next one counts; a week without any has none."""
+    week = window({"days": ["mon"], "from": "08:00", "to": "18:00"})
+    monday = at("2026-11-23T08:00")
+
+    assert next_edge(week, monday - SECOND, NONE) == monday
+    assert next_edge(week, monday, NONE) == at("2026-11-23T18:00")
+    assert next_edge(week, at("2026-11-23T18:00"), NONE) == at("2026-11-30T08:00")
+    assert next_edge(week, at("2026-11-23T18:00"), frozenset({date(2026, 11, 30)})) is None
+    assert next_edge((), monday, NONE) is None
+
+
+def test_an_hour_that_comes_twice_ends_at_its_first_end() -> None:
+    """The cautious reading: after 01:30 came once, a slot to 01:30 is over, in whichever way now is written."""
+    night = window({"days": ["sun"], "from": "00:00", "to": "01:30"}, zone=NEW_YORK)
+    second = at("2026-11-01T01:15", NEW_YORK).replace(fold=1)
+
+    assert is_open(night, at("2026-11-01T01:15", NEW_YORK), NONE)
+    assert not is_open(night, second, NONE)
+    assert not is_open(night, second.astimezone(UTC), NONE)
+    assert next_edge(night, second, NONE) == at("2026-11-08T00:00", NEW_YORK)
+
+
+def test_an_hour_that_does_not_come_has_no_slot() -> None:
+    """02:00 to 03:00 on the night when clocks go from 02:00 to 03:00: no moment belongs to it."""
+    night = window({"days": ["sun"], "from": "02:00", "to": "03:00"}, zone=NEW_YORK)
+    before = at("2026-03-08T01:00", NEW_YORK).astimezone(UTC)
+
+    assert not any(is_open(night, before + timedelta(minutes=minute), NONE) for minute in range(180))
+
+
+def test_a_day_that_begins_at_one_begins_then() -> None:
+    """In Santiago a day in September has no midnight: its slot begins with the day."""
+    morning = window({"days": ["sun"], "from": "00:00", "to": "08:00"}, zone=SANTIAGO)
+    start = datetime(2026, 9, 6, 4, 0, tzinfo=UTC)
+
+    assert not is_open(morning, start - SECOND, NONE)
+    assert is_open(morning, start, NONE)
+    assert is_open(morning, at("2026-09-06T07:59:59", SANTIAGO), NONE)
+
+
+def test_a_day_that_has_its_last_hour_twice() -> None:
+    """In Santiago a Saturday in April has 23:00 twice; a slot to 24:00 lasts through both."""
+    late = window({"days": ["sat"], "from": "22:00", "to": "24:00"}, zone=SANTIAGO)
+    start = at("2026-04-04T22:00", SANTIAGO).astimezone(UTC)
+
+    held = [is_open(late, start + timedelta(minutes=minute), NONE) for minute in range(-1, 182)]
+
+    assert held == [False] + [True] * 180 + [False, False]
+
+
+def brute(window_: tuple[Slot, ...], now: datetime, holidays: frozenset[date]) -> bool:
+    """The second opinion: the wall clock in the slot's zone, by hand."""
+    for slot in window_:
+        local = now.astimezone(ZoneInfo(slot.zone))
+        clock = local.time().replace(tzinfo=None)
+        day = WEEKDAYS[local.weekday()] in slot.days and (slot.on_holidays or local.date() not in holidays)
+        if day and slot.start <= clock and (slot.end is None or clock < slot.end):
+            return True
+    return False
+
+
+CLOCKS: Final = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 1, 30, 59]))
+SLOTS: Final = st.builds(
+    lambda days, first, last, holidays, zone: {
+        "days": sorted(days),
+        "from": min(first, last),
+        "to": max(first, last) if first != last else "24:00",
+        "holidays": holidays,
+        "timezone": zone,
+    },
+    st.sets(st.sampled_from(WEEKDAYS), min_size=1),
+    CLOCKS,
+    CLOCKS,
+    st.sampled_from(["on", "off"]),
+    st.sampled_from([BOGOTA, "America/Montevideo", "Asia/Kolkata", "UTC", "Pacific/Kiritimati"]),
+)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(SLOTS, min_size=1, max_size=3),
+    st.integers(0, 365 * 1440),
+    st.sets(st.dates(date(2026, 1, 1), date(2026, 12, 31)), max_size=3),
+)
+def test_windows_agree_with_a_slow_second_opinion(written: list[dict[str, Any]], minute: int, off: set[date]) -> None:
+    """In zones without DST, at any minute of a year; and nothing changes before the next edge."""
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
+    held = window(*written)
+    holidays = frozenset(off)
+
+    assert is_open(held, now, holidays) == brute(held, now, holidays)
+    edge = next_edge(held, now, holidays)
+    assert edge is None or edge > now
+    last = (edge or now + timedelta(days=7)) - SECOND
+    assert is_open(held, last, holidays) == is_open(held, now, holidays)
+
+
+def test_instants_have_an_offset() -> None:
+    """A time that could be anywhere is no instant."""
+    assert instant("2026-12-01T10:00:00-05:00") == datetime(2026, 12, 1, 15, tzinfo=UTC)
+    assert instant("2026-12-01T10:00Z") == datetime(2026, 12, 1, 10, tzinfo=UTC)
+    for wrong in ("2026-12-01T10:00:00", "2026-12-01", "mañana", "2026-02-30T10:00:00Z"):
+        with pytest.raises(ValueError, match=r"."):
+            instant(wrong)
+
+
+def test_naive_times_are_the_platforms_wall_clock() -> None:
+    """For platforms that take a time without its offset."""
+    assert naive_in(instant("2026-12-01T10:00:00-03:00"), BOGOTA) == "2026-12-01 08:00:00"
+    assert naive_in(instant("2026-12-01T01:00:00Z"), "America/Montevideo") == "2026-11-30 22:00:00"
+
+
+def test_durations() -> None:
+    """Seconds, minutes, hours and days."""
+    assert [duration(text) for text in ("90s", "15m", "24h", "7d")] == [
+        timedelta(seconds=90),
+        timedelta(minutes=15),
+        timedelta(days=1),
+        timedelta(days=7),
+    ]
+
+
+def test_zones_and_days_that_exist() -> None:
+    """Names from the time zone database only, and no path into it."""
+    assert [
+        known_zone(name) for name in (BOGOTA, "UTC", "America/Bogata", "", "../zoneinfo/UTC", "/etc/localtime", "America")
+    ] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+        False,
+    ]
+    assert [known_day(text) for text in ("2026-12-24", "2026-02-31", "hoy")] == [True, False, False]
+
+
+def test_national_holidays() -> None:
+    """Colombia's moved Mondays, too; a country that the calendar does not know has none."""
+    assert date(2026, 7, 20) in national_holidays("CO", 2026)
+    assert date(2026, 7, 13) in national_holidays("CO", 2026)  # older calendars miss it
+    assert national_holidays("QZ", 2026) == NONE
+
+
+def test_holidays_reach_over_new_year_and_take_additions() -> None:
+    """The week that begins in December sees January's."""
+    around = holidays_around("CO", datetime(2026, 12, 28, tzinfo=UTC), ["2026-12-31"])
+
+    assert {date(2026, 12, 25), date(2027, 1, 1), date(2026, 12, 31)} <= around
+    assert date(2026, 12, 30) not in around
+
+
+def test_a_slot_knows_its_edges() -> None:
+    """As moments in its own zone."""
+    slot = Slot(frozenset({"fri"}), time(8), None, BOGOTA, on_holidays=False)
+
+    assert slot.edges(date(2026, 11, 20)) == (at("2026-11-20T08:00"), at("2026-11-21T00:00"))

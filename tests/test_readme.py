@@ -1,0 +1,131 @@
+"""The README says what is so: its commands are run, its plan is the demo's, its tables name what is there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from reconciler.cli import COMMANDS, exits
+from reconciler.cli.demo import AT, CONTENT
+from reconciler.cli.sandbox import PORT
+from reconciler.diagnostics import CODES
+from reconciler.kinds import KINDS
+from reconciler.platforms import PLATFORMS
+from reconciler.policies.settings import LATER, RECORD
+from reconciler.reports import FORMATS
+from reconciler.sandbox.server import Running
+from tests.house import House
+from tests.lessons import Reader, unmatched
+
+ROOT: Final = Path(__file__).parents[1]
+README: Final = (ROOT / "README.md").read_text("utf-8")
+
+
+def section(title: str) -> str:
+    """The part of the README under a heading."""
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
+    assert found, title
+    return found[1]
+
+
+def test_its_commands_do_what_it_shows(one_sandbox: Running, tmp_path: Path) -> None:
+    one_sandbox.world.reset()
+
+    Reader(tmp_path, one_sandbox.url).follow(README)
+
+
+def test_its_plan_is_the_demos(house: House) -> None:
+    for name in CONTENT:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, house.root / name, dirs_exist_ok=True)
+    project = (ROOT / "reconciler.yaml").read_text("utf-8")
+    house.write("reconciler.yaml", project.replace(f"http://127.0.0.1:{PORT}", house.url))
+    block = re.search(r"^```text\n(.*?)^```$", section("How a plan reads"), re.MULTILINE | re.DOTALL)
+    assert block
+
+    said = house.run("plan", "--at", AT)
+
+    missing = unmatched(block[1].splitlines(), said.out)
+    assert missing is None, f"{missing!r} is not there:\n{said.out}"
+
+
+def test_the_first_screen_has_the_two_commands() -> None:
+    assert re.search(r"^make demo .*\nmake test ", README, re.MULTILINE)
+    assert README[: README.index("make test")].count("\n") < 40
+
+
+def fields() -> Iterator[tuple[str, str]]:
+    """Every field of the language that a user may write, with where it belongs."""
+    for kind in KINDS.values():
+        for one in kind.fields:
+            yield kind.name, one.name
+    for platform in PLATFORMS.values():
+        for key in platform.keys.fields:
+            yield platform.name, key.name
+        for block in platform.blocks.values():
+            for one in block:
+                yield platform.name, one.name
+
+
+# Named in the schema and of no use in an overview.
+RARE: Final = {"type_of_data", "email_base"}
+
+
+@pytest.mark.parametrize("name", sorted({name for _place, name in fields()} - RARE))
+def test_it_names_every_field(name: str) -> None:
+    assert re.search(rf"`[^`\n]*\b{re.escape(name)}\b", README), name
+
+
+def test_it_names_every_policy_and_every_one_that_is_missing() -> None:
+    enforced, later = section("Targets and secrets"), section("What it does not do yet")
+
+    assert [one.name for one in RECORD.fields if one.name != "lawpacks" and f"`{one.name}`" not in enforced] == []
+    assert [name for name in LATER if f"`{name}`" not in later] == []
+
+
+def test_it_names_every_exit_code() -> None:
+    table = section("Exit codes")
+    codes = [value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)]
+
+    assert sorted(map(int, re.findall(r"\| (\d+) \|", table))) == sorted(codes)
+    assert f"{', '.join(map(str, exits.PRECEDENCE))} is given" in table
+
+
+def test_what_is_said_to_be_missing_is_missing() -> None:
+    text = section("What it does not do yet")
+    named = re.search(r"\*\*Commands to come:\*\*(.*?)Reports to come: ([^.]*)\.", text, re.DOTALL)
+    assert named
+    words = re.findall(r"`([a-z ]+)`", named[1])
+
+    assert not {word for word in words if word in COMMANDS and word != "import"}
+    assert not {word for word in re.findall(r"\w+", named[2]) if word in FORMATS}
+    assert "import" in COMMANDS
+
+
+@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "examples/README.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = target.partition("#")
+        if "://" in target:
+            continue
+        place = ((ROOT / page).parent / path) if path else ROOT / page
+        assert place.exists(), target
+        if anchor:
+            titles = re.findall(r"^#+ (.*)$", place.read_text("utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}, target
+
+
+def test_commands_and_codes_that_pages_name_exist() -> None:
+    pages: list[Any] = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "examples").glob("**/README.md"))]
+    for page in pages:
+        text = page.read_text("utf-8")
+        for word in re.findall(r"`reconciler ([a-z]+)", text):
+            assert word in COMMANDS, f"{page.name}: {word}"
+        for code in re.findall(r"\b[A-Z]{3}\d{3}\b", text):
+            assert code in CODES, f"{page.name}: {code}"
