@@ -19,11 +19,12 @@ from reconciler.diagnostics import Finding, did_you_mean, error, in_order
 from reconciler.document import Node
 from reconciler.kinds.fields import Field, Record, with_defaults
 from reconciler.kinds.kind import DOCUMENT, Kind, Mistake
-from reconciler.project import Project, Target
+from reconciler.project import Project
 from reconciler.resource import Address, Desired, Origin, Shape
 from reconciler.rows.prepare import peek
 from reconciler.rows.sheet import Sheet
 from reconciler.rows.spec import PhoneFormat, RowsSpec
+from reconciler.target import Target
 
 BYTES_MAX: Final = 20_000_000
 
@@ -116,15 +117,8 @@ def rows_spec(desired: Desired, target: Target, project: Project, sheet: Sheet, 
         removes=not lifts and desired.get("missing", "keep") != "keep",
         origin=desired.origin_of("lifts" if lifts else "source"),
         within="lifts" if lifts else "",
-        origins=_origins_of_lifts(desired) if lifts else desired.origins,
+        origins=desired.origins,
     )
-
-
-def _origins_of_lifts(desired: Desired) -> dict[str, Origin]:
-    """The places inside `lifts` under the names that the same things have in a document: source.file, columns.phone."""
-    inside = {path.removeprefix("lifts."): place for path, place in desired.origins.items() if path.startswith("lifts.")}
-    columns = {path: place for path, place in inside.items() if path.partition(".")[0] == "columns"}
-    return columns | {f"source.{path}": place for path, place in inside.items() if path not in columns}
 
 
 def _columns(desired: Desired) -> Mapping[str, Any] | None:

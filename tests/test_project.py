@@ -14,8 +14,9 @@ from reconciler.diagnostics import Finding
 from reconciler.errors import Mistaken
 from reconciler.personal import Secret
 from reconciler.platforms import PLATFORMS
-from reconciler.project import Project, SecretRef, Target, find, load
+from reconciler.project import Project, find, load
 from reconciler.resource import Origin
+from reconciler.target import SecretRef, Target
 
 KEYS: Final = {name: platform.keys for name, platform in PLATFORMS.items()}
 WOLKVOX: Final = """\

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -119,6 +120,20 @@ def test_links_lead_somewhere(page: str) -> None:
         if anchor:
             titles = re.findall(r"^#+ (.*)$", place.read_text("utf-8"), re.MULTILINE)
             assert anchor in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}, target
+
+
+def test_the_architecture_is_the_houses() -> None:
+    """Its floors are the linter's, its rooms and tests are there, and it fits a page."""
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        floors = tomllib.load(file)["tool"]["importlinter"]["contracts"][0]["layers"]
+    package = ROOT / "reconciler"
+    rooms = {path.stem if path.is_file() else path.name for path in package.iterdir() if path.name[0] not in "_."}
+
+    assert "\n".join(floors) in page
+    assert [name for name in re.findall(r"`(tests/[^`]*)`", page) if not (ROOT / name).exists()] == []
+    assert [room for room in rooms if f"`{room}/`" not in page and f"`{room}.py`" not in page] == []
+    assert page.count("\n") <= 120
 
 
 def test_commands_and_codes_that_pages_name_exist() -> None:

@@ -20,9 +20,9 @@ from reconciler.journal.entry import Columns, Entry, Event
 from reconciler.personal import HIDDEN, mask_text
 from reconciler.plan.values import Change, Plan, Seen, Wish
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, Platform, Step
-from reconciler.project import Target
 from reconciler.resource import Action, Address, Live, Support
 from reconciler.rows.sheet import RowsFeed
+from reconciler.target import Target
 
 T = TypeVar("T")
 

@@ -20,8 +20,9 @@ from reconciler.errors import Mistaken
 from reconciler.reports import Style
 
 if TYPE_CHECKING:
-    from reconciler.project import Project, SecretRef, Target
+    from reconciler.project import Project
     from reconciler.reconcile.session import Session
+    from reconciler.target import SecretRef, Target
 
 
 def _as_json(shared: Shared) -> bool:
@@ -244,7 +245,7 @@ def _wish(target: Target) -> Any:
 
 
 def _secrets(target: Target) -> dict[str, SecretRef]:
-    from reconciler.project import SecretRef
+    from reconciler.target import SecretRef
 
     headers = {f"extra_headers.{name}": value for name, value in target.extra_headers.items() if isinstance(value, SecretRef)}
     return {**target.secrets, **headers}

@@ -17,9 +17,9 @@ from reconciler.diagnostics import Finding
 from reconciler.kinds.fields import Field
 from reconciler.personal import Secret
 from reconciler.plan.values import Manual, Seen
-from reconciler.project import Target, TargetKeys
 from reconciler.resource import Action, Desired, Live, Support
 from reconciler.rows.sheet import RowsFeed, Sheet
+from reconciler.target import Target, TargetKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,13 +14,13 @@ from reconciler.errors import Blocked, Mistaken, Unreachable
 from reconciler.journal.entry import Columns, Entry, Event
 from reconciler.kinds import KINDS
 from reconciler.plan.values import Seen
-from reconciler.project import Target
 from reconciler.reconcile.carry import new_run
 from reconciler.reconcile.listing import baseline
 from reconciler.reconcile.reading import read_target
 from reconciler.reconcile.session import Session
 from reconciler.resource import Address, Desired, Live, State
 from reconciler.specs import load
+from reconciler.target import Target
 
 FOLDER: Final = "imported"
 

@@ -13,7 +13,6 @@ from reconciler.journal.entry import OPEN, Entry, Event
 from reconciler.kinds import KINDS
 from reconciler.plan.values import Memory, Seen, Unsettled
 from reconciler.platforms.platform import NotReadable
-from reconciler.project import Target
 from reconciler.reconcile.carry import holder
 from reconciler.reconcile.listing import presence_of
 from reconciler.reconcile.reading import read_target
@@ -22,6 +21,7 @@ from reconciler.resource import Desired
 from reconciler.rows.sheet import Presence
 from reconciler.settle import Instant, Settlement, agreed, asked, held, rests_on_one_reading, seconds_left, settle
 from reconciler.specs import load
+from reconciler.target import Target
 from reconciler.wire import LostError
 
 SETTLE_S: Final = 180.0  # the vendors' 60 s call limit, its tail, and a margin

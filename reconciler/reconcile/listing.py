@@ -17,11 +17,11 @@ from reconciler.diagnostics import Finding, Severity
 from reconciler.journal.entry import Columns
 from reconciler.plan.values import Manual, Memory, People, Seen, TargetState, Unsettled, Wish
 from reconciler.platforms.platform import NotReadable, RowsSeen
-from reconciler.project import Target
 from reconciler.reconcile.session import Session
 from reconciler.resource import Address, Desired, Live
 from reconciler.rows.sheet import Presence, RowsDiff, RowsFeed, Sheet
 from reconciler.specs import rows_spec
+from reconciler.target import Target
 from reconciler.wire import LostError
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ from reconciler.kinds import KINDS
 from reconciler.plan import Change, Memory, Permissions, Plan, Seen, Setting, Source, Wish, make_plan
 from reconciler.plan.values import Manual
 from reconciler.policies import Ack, Settings, judge, parse
-from reconciler.project import Target
 from reconciler.reconcile.listing import Listing, container_of, list_rows
 from reconciler.reconcile.reading import TargetReading, read_target
 from reconciler.reconcile.session import Session
 from reconciler.resource import Action, Address, Desired, Live, Shape, State
 from reconciler.revision import revision
 from reconciler.specs import Specs, load
+from reconciler.target import Target
 
 SHAPES = {name: kind.shape for name, kind in KINDS.items()}
 

@@ -10,9 +10,9 @@ from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.plan.values import Memory, Quota, Seen, TargetState
 from reconciler.platforms.platform import NotReadable
-from reconciler.project import Target
 from reconciler.reconcile.session import Session
 from reconciler.resource import Desired
+from reconciler.target import Target
 from reconciler.wire import LostError
 
 

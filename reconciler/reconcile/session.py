@@ -20,7 +20,8 @@ from reconciler.call import Page, Sink
 from reconciler.journal.store import Journal, open_journal
 from reconciler.personal import Secret
 from reconciler.platforms.platform import Platform
-from reconciler.project import Project, SecretRef, Target
+from reconciler.project import Project
+from reconciler.target import SecretRef, Target
 from reconciler.wire import Door, LostError, Wire
 
 if TYPE_CHECKING:

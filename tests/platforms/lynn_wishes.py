@@ -12,9 +12,9 @@ from reconciler.diagnostics import Finding
 from reconciler.plan.values import Seen
 from reconciler.platforms.lynn import LYNN
 from reconciler.platforms.platform import Step
-from reconciler.project import Target
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading
 from reconciler.rows.sheet import Presence, Verb
+from reconciler.target import Target
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 ID = "11111111-0000-4000-8000-000000000001"

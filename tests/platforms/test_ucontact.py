@@ -20,9 +20,9 @@ from reconciler.personal import Secret
 from reconciler.plan.values import Seen
 from reconciler.platforms.platform import Certainty, NotReadable
 from reconciler.platforms.ucontact import KEYS, UCONTACT, bases, dialect
-from reconciler.project import Target
 from reconciler.resource import Action, Desired, Live
 from reconciler.rows.spec import BESIDE
+from reconciler.target import Target
 from tests.platforms.ucontact_wishes import DIGEST, NOTHING_SEEN, NOW, drive, step, target, text, wish
 
 

@@ -10,9 +10,9 @@ from reconciler.call import Batch, Call, Flow, Reply, T
 from reconciler.plan.values import Seen
 from reconciler.platforms.platform import Step
 from reconciler.platforms.ucontact import KEYS
-from reconciler.project import Target
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading
 from reconciler.rows.sheet import Presence, Verb
+from reconciler.target import Target
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 DIGEST = "0123456789abcdef" * 2

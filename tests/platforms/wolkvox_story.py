@@ -11,9 +11,9 @@ from reconciler.call import Batch, Call, Ending, Flow, Page, Reply, Sink, T
 from reconciler.plan.values import Seen
 from reconciler.platforms.platform import Step
 from reconciler.platforms.wolkvox import WOLKVOX, marker, wire
-from reconciler.project import Target
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading, State
 from reconciler.rows.sheet import Presence, Verb
+from reconciler.target import Target
 
 FRIDAY = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # 10:00 in Bogota
 SKILLS = {"skill": {"cobranza": "101", "ventas": "102"}, "skill_twice": {"doble": "103,104"}}

@@ -19,9 +19,9 @@ from reconciler.plan.values import Manual, Seen
 from reconciler.platforms.lynn import blacklist, campaigns, checks, contacts, loads, replies
 from reconciler.platforms.lynn.dialect import POLLS_USUAL, ROWS_MAX, TOKEN, call, part
 from reconciler.platforms.platform import Certainty, Evidence, NotReadable, Platform, RowsSeen, Step
-from reconciler.project import Target, TargetKeys
 from reconciler.resource import Action, Desired, Live, Reading, Support
 from reconciler.rows.sheet import Sheet
+from reconciler.target import Target, TargetKeys
 
 _TENANT: Final = Text(pattern=r"^[1-9]\d{0,8}$", form="digits")
 _GUID: Final = Text(

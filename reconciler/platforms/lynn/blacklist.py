@@ -17,9 +17,9 @@ from reconciler.platforms.lynn.dialect import DND_CAMPAIGN, ROWS_MAX, call, part
 from reconciler.platforms.lynn.loads import mapped, rows_max
 from reconciler.platforms.lynn.replies import Progress, absent, awaited, listed, task_in
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, RowsSeen, Step
-from reconciler.project import Target
 from reconciler.resource import Action, Desired, Live
 from reconciler.rows.sheet import Column, RowsFeed, Sheet, Verb
+from reconciler.target import Target
 
 READ_BACK_MAX: Final = 2_000  # entries that are all read back
 SAMPLE: Final = 200  # entries read back of a longer list

@@ -15,8 +15,8 @@ from reconciler.catalogue import say
 from reconciler.platforms.lynn.dialect import CAMPAIGN, RUNNING, call, decoded, encoded, merged, part
 from reconciler.platforms.lynn.replies import absent, identifier_in, listed, shown, single
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, Step
-from reconciler.project import Target
 from reconciler.resource import Action, Desired, Live, State
+from reconciler.target import Target
 
 FIELDS: Final = frozenset(key.ours for key in CAMPAIGN)
 RUNNING_FIELDS: Final = frozenset({"execution_mode", "start_at", "stop_at"})

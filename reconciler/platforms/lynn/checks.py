@@ -15,8 +15,8 @@ from reconciler.diagnostics import Finding, Severity, did_you_mean, error
 from reconciler.plan.values import Seen
 from reconciler.platforms.lynn import campaigns, contacts, loads
 from reconciler.platforms.lynn.dialect import CAMPAIGNS_MAX, ROW
-from reconciler.project import Target
 from reconciler.resource import Desired
+from reconciler.target import Target
 
 _PAGES: Final = frozenset({100, 200, 250, 500, 1_000, 2_000, 2_500, 5_000, 10_000})  # counts at which lists are often cut
 

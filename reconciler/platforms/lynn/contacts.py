@@ -14,9 +14,9 @@ from reconciler.plan.values import Seen
 from reconciler.platforms.lynn.dialect import CONTACT, CONTACTS, CORRELATION, CORRELATIONS, CORRELATIONS_MAX, call, merged, part
 from reconciler.platforms.lynn.replies import absent, content, shown, single
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, RowsSeen, Step
-from reconciler.project import Target
 from reconciler.resource import Action, Desired
 from reconciler.rows.sheet import Column, RowsFeed, Sheet, Verb
+from reconciler.target import Target
 
 TABLE: Final = "contacts"
 NUMBERED: Final = frozenset({"whatsapp", "voice", "sms"})  # channels whose identifier is a phone number

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from reconciler.call import Batch, Call, Safety, Sink
-from reconciler.project import Target
+from reconciler.target import Target
 
 ROWS_MAX: Final = 500  # rows or contacts of one call; the vendor names no limit
 CAMPAIGNS_MAX: Final = 15  # campaigns of a tenant, more by asking the vendor

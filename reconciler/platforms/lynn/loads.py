@@ -16,9 +16,9 @@ from reconciler.platforms.lynn import campaigns
 from reconciler.platforms.lynn.dialect import ROW, ROWS_MAX, UPLOAD_FIELD, call
 from reconciler.platforms.lynn.replies import Progress, awaited, task_in
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, Step
-from reconciler.project import Target
 from reconciler.resource import Desired, Live, State
 from reconciler.rows.sheet import Column, Sheet, Verb
+from reconciler.target import Target
 
 OWN_COLUMNS: Final = (
     Column(name="key"),

@@ -27,7 +27,7 @@ from reconciler.platforms.lynn.dialect import (
     part,
 )
 from reconciler.platforms.platform import NotReadable
-from reconciler.project import Target
+from reconciler.target import Target
 
 _WORDS_MAX: Final = 160
 _UNREADABLE_MAX: Final = 3  # odd answers to polls in a row, after which waiting ends

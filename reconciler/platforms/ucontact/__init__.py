@@ -17,9 +17,9 @@ from reconciler.personal import Secret
 from reconciler.plan.values import Manual, Seen
 from reconciler.platforms.platform import Certainty, Evidence, Platform, RowsSeen, Step
 from reconciler.platforms.ucontact import bases, dialect, wishes
-from reconciler.project import Target, TargetKeys
 from reconciler.resource import Action, Desired, Live, Reading, Support
 from reconciler.rows.sheet import Column, Sheet, Verb
+from reconciler.target import Target, TargetKeys
 
 _COLUMN_NAME: Final = Text(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", form="the name of a column: letters, digits and '_'")
 

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from reconciler.call import Batch
 from reconciler.platforms.ucontact.dialect import PRIORITY_LAST, ROWS_MAX, without_arrow
-from reconciler.project import Target
 from reconciler.resource import Desired
 from reconciler.rows.sheet import Column, Sheet
 from reconciler.rows.spec import BESIDE, COMPUTED
+from reconciler.target import Target
 
 FILE_NAME_MAX: Final = 50  # characters, ending included; the portal allows them in the name alone
 PHONES: Final = (*(f"phone{number}" for number in range(2, 11)), "phone_extra")

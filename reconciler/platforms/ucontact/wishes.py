@@ -18,8 +18,8 @@ from reconciler.diagnostics import Finding, Severity, did_you_mean
 from reconciler.plan.values import Manual, Seen
 from reconciler.platforms.ucontact.bases import PHONES, channel_of
 from reconciler.platforms.ucontact.dialect import has_arrow, without_arrow
-from reconciler.project import Target
 from reconciler.resource import Desired
+from reconciler.target import Target
 
 VISIBLE: Final = "campaign"  # the reference under which a reading says which campaigns the agent sees
 

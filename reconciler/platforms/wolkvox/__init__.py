@@ -20,9 +20,9 @@ from reconciler.plan.values import Manual, Seen
 from reconciler.platforms.platform import Certainty, Evidence, NotReadable, Platform, RowsSeen, Step
 from reconciler.platforms.wolkvox import blacklist, campaigns, records, replies, sms, wire, wishes
 from reconciler.platforms.wolkvox.wire import ROWS_VERIFIABLE_MAX, marker
-from reconciler.project import Target, TargetKeys
 from reconciler.resource import Action, Desired, Live, Support
 from reconciler.rows.sheet import Sheet
+from reconciler.target import Target, TargetKeys
 
 __all__ = ["ROWS_VERIFIABLE_MAX", "WOLKVOX", "Wolkvox", "marker"]
 

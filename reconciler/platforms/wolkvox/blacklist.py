@@ -17,9 +17,9 @@ from reconciler.platforms.wolkvox import wire
 from reconciler.platforms.wolkvox.pages import Shown, shown
 from reconciler.platforms.wolkvox.records import export
 from reconciler.platforms.wolkvox.replies import NoSuchApi
-from reconciler.project import Target
 from reconciler.resource import Action, Desired
 from reconciler.rows.sheet import Column, RowsFeed, Sheet, Verb
+from reconciler.target import Target
 
 COLUMNS: Final = (Column(name="phone", phone=True, required=True),)
 

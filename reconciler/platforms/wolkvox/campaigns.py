@@ -15,8 +15,8 @@ from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReada
 from reconciler.platforms.wolkvox import wire
 from reconciler.platforms.wolkvox.pages import shown
 from reconciler.platforms.wolkvox.replies import NoSuchApi, NotFound, created_id, rows_of
-from reconciler.project import Target
 from reconciler.resource import Action, Desired, Live, Reading, State
+from reconciler.target import Target
 
 _CONTACTING: Final = frozenset({"contacts", "scheduled_sms"})
 _STATES: Final = {"started": State.STARTED, "stopped": State.STOPPED}

@@ -10,7 +10,7 @@ from reconciler.catalogue import say
 from reconciler.platforms.platform import NotReadable
 from reconciler.platforms.wolkvox import wire
 from reconciler.platforms.wolkvox.replies import NotFound, code_of, envelope
-from reconciler.project import Target
+from reconciler.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,9 @@ from reconciler.platforms.wolkvox import wire
 from reconciler.platforms.wolkvox.campaigns import now_live, there
 from reconciler.platforms.wolkvox.pages import Shown, shown
 from reconciler.platforms.wolkvox.replies import NoSuchApi
-from reconciler.project import Target
 from reconciler.resource import Action, Live, State
 from reconciler.rows.sheet import Column, RowsFeed, Sheet, Verb
+from reconciler.target import Target
 
 _KEY: Final = r"^[^\s,]+$"  # removal sends keys as one comma-joined text
 _PHONES: Final = frozenset(

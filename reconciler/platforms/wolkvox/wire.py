@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.call import Batch, Call, Safety, Sink
-from reconciler.project import Target
+from reconciler.target import Target
 
 PREDICTIVE: Final = "predictive"
 PREVIEW: Final = "preview"

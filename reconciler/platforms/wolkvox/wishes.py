@@ -11,9 +11,9 @@ from reconciler.diagnostics import Finding, Severity, did_you_mean, error
 from reconciler.plan.values import Manual, Seen
 from reconciler.platforms.wolkvox import blacklist, records, wire
 from reconciler.platforms.wolkvox.campaigns import as_stored, known_skill_ids
-from reconciler.project import Target
 from reconciler.resource import Desired
 from reconciler.rows.spec import BESIDE, BESIDE_NATURAL
+from reconciler.target import Target
 
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 

@@ -1,0 +1,213 @@
+"""What is measured, made from a seed: the same bytes in every run. People and numbers are invented."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+SEED: Final = 20_261_122
+TARGET: Final = "wolkvox-co"
+BLACKLISTED: Final = 10_000
+
+_PROJECT: Final = """\
+version: 1
+targets:
+  wolkvox-co:
+    platform: wolkvox
+    sandbox: true
+    url: {url}/wolkvox
+    token: {{env: SANDBOX_TOKEN}}
+    country: CO
+    timezone: America/Bogota
+"""
+_CAMPAIGN: Final = """\
+kind: campaign
+target: wolkvox-co
+name: cobranza-{number:05d}
+state: stopped
+description: Cobranza mora {days} días, grupo {number}
+purpose: collection
+channel: voice
+tags: [cobranza, grupo-{group}]
+window:
+  - {{days: [mon, tue, wed, thu, fri], from: 08:00, to: 18:00}}
+  - {{days: [sat], from: 08:00, to: 13:00, holidays: off}}
+wolkvox:
+  type: predictive
+  skill: cobranza
+  speed: {speed}
+  amd: COL
+  editable: true
+  dial_order: random
+  labels:
+    opt1: saldo
+    opt2: vencimiento
+    opt3: producto
+  recall_routing: true
+"""
+HOME_CAMPAIGN: Final = """\
+kind: campaign
+target: wolkvox-co
+name: lista
+state: stopped
+purpose: service
+service: other
+wolkvox: {skill: cobranza}
+"""
+_CONTACTS: Final = """\
+kind: contacts
+target: wolkvox-co
+name: base
+campaign: lista
+source: {file: ../data/base.csv}
+columns:
+  key: cedula
+  phone: telefono
+  name: nombre
+  last_name: apellido
+  opt1: saldo
+  opt2: vencimiento
+  opt3: producto
+  city: ciudad
+"""
+_BLACKLIST: Final = """\
+kind: blacklist
+target: wolkvox-co
+name: no-llamar
+source: {file: ../data/no-llamar.csv}
+columns: {phone: telefono}
+"""
+_RESOURCE: Final = """\
+resource "terraform_data" "c{number:05d}" {{
+  input = {{
+    name = "cobranza-{number:05d}", state = "stopped", description = "Cobranza mora {days} dias, grupo {number}"
+    purpose = "collection", channel = "voice", tags = ["cobranza", "grupo-{group}"]
+    window = [{{ days = ["mon", "tue", "wed", "thu", "fri"], from = "08:00", to = "18:00" }},
+              {{ days = ["sat"], from = "08:00", to = "13:00", holidays = "off" }}]
+    type = "predictive", skill = "cobranza", speed = {speed}, amd = "COL", editable = true, dial_order = "random"
+    labels = {{ opt1 = "saldo", opt2 = "vencimiento", opt3 = "producto" }}, recall_routing = true
+  }}
+}}
+"""
+_OCTODNS: Final = """\
+providers:
+  config: {class: octodns.provider.yaml.YamlProvider, directory: ./config, default_ttl: 3600, enforce_order: false}
+  live: {class: octodns.provider.yaml.YamlProvider, directory: ./live, default_ttl: 3600, enforce_order: false}
+zones:
+  example.com.:
+    sources: [config]
+    targets: [live]
+"""
+_CITIES: Final = ("Bogotá", "Medellín", "Cali", "Barranquilla", "Cartagena", "Bucaramanga")
+_PREFIXES: Final = (300, 301, 302, 310, 311, 312, 313, 314, 315, 316)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a plan must find in a file of rows."""
+
+    in_source: int
+    to_add: int
+    invalid: int
+    duplicate: int
+    blacklist: int
+
+
+def project(folder: Path, url: str) -> Path:
+    """An empty project on the sandbox at `url`."""
+    (folder / "specs").mkdir(parents=True)
+    (folder / "data").mkdir()
+    (folder / "reconciler.yaml").write_text(_PROJECT.format(url=url), "utf-8")
+    return folder
+
+
+def campaigns(folder: Path, count: int) -> None:
+    """One document a file, 24 lines each."""
+    for values in _settings(count):
+        (folder / "specs" / f"c{values['number']:05d}.yaml").write_text(_CAMPAIGN.format(**values), "utf-8")
+
+
+def terraform(folder: Path, count: int) -> Path:
+    """The same settings as `terraform_data` resources."""
+    folder.mkdir()
+    (folder / "main.tf").write_text("".join(_RESOURCE.format(**values) for values in _settings(count)), "utf-8")
+    return folder
+
+
+def octodns(folder: Path, count: int) -> Path:
+    """`count` A records of two addresses, from one YAML folder into another."""
+    for name in ("config", "live"):
+        (folder / name).mkdir(parents=True)
+    (folder / "config.yaml").write_text(_OCTODNS, "utf-8")
+    records = (
+        f"cobranza-{values['number']:05d}:\n  ttl: {values['speed'] * 60}\n  type: A\n"
+        f"  values: [10.{values['number'] % 250}.{values['number'] // 250}.1, 10.{values['number'] % 250}.{values['number'] // 250}.2]\n"
+        for values in _settings(count)
+    )
+    (folder / "config" / "example.com.yaml").write_text("---\n" + "".join(records), "utf-8")
+    return folder
+
+
+def rows(folder: Path, count: int, *, clean: bool = False) -> Expected:
+    """A campaign and `count` rows for it; unless `clean`, 1 % of them without a right number, 2 % with one that is there
+    already, and a list of 10,000 numbers not to be called, half of which are among the rows.
+    """
+    draw = random.Random(SEED)  # noqa: S311 - invented data
+    (folder / "specs" / "lista.yaml").write_text(HOME_CAMPAIGN + "---\n" + _CONTACTS, "utf-8")
+    barred: list[int] = []
+    invalid = duplicate = 0
+    last = _number(0)
+    every = max(1, count // (BLACKLISTED // 2) - 1)
+    with (folder / "data" / "base.csv").open("w", encoding="utf-8", newline="") as out:
+        out.write("cedula,telefono,nombre,apellido,saldo,vencimiento,producto,ciudad\n")
+        for index in range(count):
+            kind = 1.0 if clean or index == 0 else draw.random()
+            if kind < 0.01:
+                number, invalid = str(draw.randrange(100, 99_999)), invalid + 1
+            elif kind < 0.03:
+                number, duplicate = _written(last, draw), duplicate + 1
+            elif not clean and index % every == 0 and len(barred) < BLACKLISTED // 2:
+                barred.append(_number(index))
+                number = _written(barred[-1], draw)
+            else:
+                last = _number(index)
+                number = _written(last, draw)
+            out.write(
+                f"CC{10_000_000 + index},{number},Persona{draw.randrange(10_000)},Ejemplo{draw.randrange(10_000)},"
+                f"{draw.randrange(20_000, 900_000)},2026-12-{draw.randrange(1, 29):02d},crédito,{_CITIES[index % len(_CITIES)]}\n"
+            )
+    if not clean:
+        _blacklist(folder, barred)
+    left = count - invalid - duplicate - len(barred)
+    return Expected(in_source=count, to_add=left, invalid=invalid, duplicate=duplicate, blacklist=len(barred))
+
+
+def _blacklist(folder: Path, barred: list[int]) -> None:
+    (folder / "specs" / "no-llamar.yaml").write_text(_BLACKLIST, "utf-8")
+    elsewhere = range(3_200_000_000, 3_200_000_000 + BLACKLISTED - len(barred))
+    numbers = "".join(f"{number}\n" for number in (*barred, *elsewhere))
+    (folder / "data" / "no-llamar.csv").write_text("telefono\n" + numbers, "utf-8")
+
+
+def _settings(count: int) -> Iterator[dict[str, int]]:
+    draw = random.Random(SEED)  # noqa: S311 - invented data
+    for number in range(count):
+        yield {"number": number, "days": draw.randrange(30, 120), "group": number % 20, "speed": draw.randrange(10, 100)}
+
+
+def _number(index: int) -> int:
+    """A mobile number of Colombia, a different one for each of ten million."""
+    return _PREFIXES[index % len(_PREFIXES)] * 10_000_000 + 1_000_000 + index // len(_PREFIXES)
+
+
+def _written(number: int, draw: random.Random) -> str:
+    """A number as people write it, now this way and now that."""
+    text, way = str(number), draw.random()
+    if way < 0.7:
+        return text
+    if way < 0.85:
+        return f"+57 {text[:3]} {text[3:6]} {text[6:]}"
+    return f"({text[:3]}) {text[3:6]}-{text[6:]}" if way < 0.95 else f"57{text}"

@@ -1,0 +1,55 @@
+"""`make bench`: measures what this project promises of its speed, beside peers where they are installed.
+
+Peers are found on PATH: `terraform`, and `octodns-sync` (`python -m venv DIR && DIR/bin/pip install octodns`, then
+`PATH="$PATH:DIR/bin" make bench`). Everything is made from a seed in a temporary folder; the page is RESULTS.md beside this file.
+With names, only those subjects are measured and the page is printed instead of kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a file, from anywhere
+
+SUBJECTS: Final = ("start", "campaigns", "rows", "journal", "reports")
+RESULTS: Final = Path(__file__).with_name("RESULTS.md")
+
+
+def main() -> None:
+    """Measure, print what came out, and keep it when all was measured."""
+    from tests.benchmarks.place import Place
+    from tests.benchmarks.results import Section, page
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("subjects", nargs="*", choices=[*SUBJECTS, []], help="all when left out")
+    parser.add_argument("--runs", type=int, default=5, help="of each contender (default: 5)")
+    parser.add_argument("--keep", action="store_true", help="keep the temporary folder")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="reconciler-bench-"))
+    sections: list[Section] = []
+    try:
+        for name in options.subjects or SUBJECTS:
+            begun = time.monotonic()
+            sections += importlib.import_module(f"tests.benchmarks.{name}").measure(Place(folder=folder, runs=options.runs))
+            sys.stderr.write(f"{name}: {time.monotonic() - begun:.0f} s\n")
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    text = page(sections, "make bench")
+    sys.stdout.write(text + "\n")
+    if not options.subjects:
+        part = RESULTS.with_suffix(".part")
+        part.write_text(text, "utf-8")
+        os.replace(part, RESULTS)
+
+
+if __name__ == "__main__":
+    main()
