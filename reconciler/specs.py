@@ -21,7 +21,6 @@ from reconciler.kinds.fields import Field, Record, with_defaults
 from reconciler.kinds.kind import DOCUMENT, Kind, Mistake
 from reconciler.project import Project
 from reconciler.resource import Address, Desired, Origin, Shape
-from reconciler.rows.prepare import peek
 from reconciler.rows.sheet import Sheet
 from reconciler.rows.spec import PhoneFormat, RowsSpec
 from reconciler.target import Target
@@ -285,6 +284,8 @@ def _sources(
     for desired in wishes:
         if kinds[desired.address.kind].shape is Shape.OBJECT:
             continue
+        from reconciler.rows.prepare import peek  # only a project with rows pays for their rooms
+
         target = project.targets[desired.address.target]
         sheet = platforms[desired.platform].sheet(desired, target)
         yield from peek(rows_spec(desired, target, project, sheet))

@@ -227,13 +227,13 @@ class TestKeeping:
             for number in range(20):
                 journal.append(call(Event.INTENT, f"{name}-{number}", Action.ROWS_ADD, count=1), rows(name))
                 journal.append(call(Event.ACKED, f"{name}-{number}", Action.ROWS_ADD))
-                assert journal.memory().rows_loaded[BASE] > number
+                assert loaded(journal.memory())[BASE] > number
 
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(write, "abcd"))
 
         assert journal.verify() == Verified(entries=161, head=journal.head)
-        assert journal.memory().rows_loaded == {BASE: 80}
+        assert loaded(journal.memory()) == {BASE: 80}
 
     def test_one_may_append_while_reading(self, journal: Journal) -> None:
         history(journal)
@@ -705,7 +705,7 @@ class TestMemory:
         assert (there in recipients(journal.held(PLACE))) == (state == "held")
         assert (there in recipients(journal.rows_loaded(PLACE))) == (state == "sent")
         assert (packed("pa") in set(journal.persons())) == (state != "free")
-        assert memory.rows_loaded == ({BASE: 1} if state == "sent" else {})
+        assert loaded(memory) == ({BASE: 1} if state == "sent" else {})
         assert len(memory.holds(BASE)) == (state == "held")
         assert (BASE in memory.occurrences) == (state != "free")
 
@@ -723,7 +723,7 @@ class TestMemory:
         journal.append(call(Event.PARTIAL, "op", Action.ROWS_ADD, count=2), rows("a", "c"))
 
         assert recipients(journal.sent(PLACE)) == packed("ra", "rc")
-        assert journal.memory().rows_loaded == {BASE: 2}
+        assert loaded(journal.memory()) == {BASE: 2}
 
     def test_start_stop_start_is_three_occurrences(self, journal: Journal) -> None:
         for operation, action in (("op-1", Action.START), ("op-2", Action.STOP), ("op-1", Action.START), ("op-2", Action.STOP)):
@@ -785,7 +785,7 @@ class TestMemory:
 
         assert recipients(journal.rows_loaded(PLACE)) == packed("ra")
         assert recipients(journal.sent(PLACE)) == b""
-        assert journal.memory().rows_loaded == {}
+        assert loaded(journal.memory()) == {}
 
     def test_plans_and_manual_steps(self, journal: Journal) -> None:
         assert not journal.plan_used("5ea1")
@@ -803,7 +803,7 @@ class TestMemory:
         assert set(memory.owned) == {CAMPAIGN, BASE}
         assert [doubt.operation for doubt in memory.unsettled] == ["op-doubt", "op-sms"]
         assert memory.occurrences == {CAMPAIGN: 1, BASE: 4, LIST: 1, SMS: 1}
-        assert memory.rows_loaded == {BASE: 5}
+        assert loaded(memory) == {BASE: 5}
         assert b"".join(columns.recipients for columns in journal.sent(PLACE)) == packed("ra", "rb", "rc", "rg", "rh")
         assert b"".join(journal.persons()) == packed("pa", "pb", "pc", "pf", "pg", "ph", "ps")
 

@@ -611,6 +611,22 @@ def test_held_recipients_are_told() -> None:
     assert "12 recipients" in made.findings[0].message
 
 
+def test_rows_that_were_loaded_before_and_are_gone_are_told() -> None:
+    """Loading them again contacts their people again."""
+    made = plan([rows(BASE, to_add=5, again=2)])
+
+    assert said(made) == [("SND003", Severity.WARN)]
+    assert "2 rows" in made.findings[0].message
+
+
+def test_rows_that_could_not_be_compared_are_no_change() -> None:
+    """Nothing is known of them: neither counted nor planned."""
+    made = plan([replace(rows(BASE), rows=None)])
+
+    assert made.empty
+    assert made.rows == ()
+
+
 def test_what_could_not_be_compared_is_told() -> None:
     """A note of the reading stands in the plan."""
     made = plan([rows(BASE, to_add=5, wish={"rows_note": "compared with the journal only"})])

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 
+from reconciler.call import Call, Safety
 from reconciler.cli import COMMANDS, exits
 from reconciler.cli.demo import AT, CONTENT
 from reconciler.cli.sandbox import PORT
@@ -20,10 +21,12 @@ from reconciler.platforms import PLATFORMS
 from reconciler.policies.settings import LATER, RECORD
 from reconciler.reports import FORMATS
 from reconciler.sandbox.server import Running
+from reconciler.wire import Door, Wire, WriteRefusedError
 from tests.house import House
 from tests.lessons import Reader, unmatched
 
 ROOT: Final = Path(__file__).parents[1]
+LOOKING: Final = ("Get", "get", "CreateToken", "EndSession", "campaigns", "skills", "token_info", "campaign_")
 README: Final = (ROOT / "README.md").read_text("utf-8")
 
 
@@ -40,12 +43,17 @@ def test_its_commands_do_what_it_shows(one_sandbox: Running, tmp_path: Path) -> 
     Reader(tmp_path, one_sandbox.url).follow(README)
 
 
-def test_its_plan_is_the_demos(house: House) -> None:
+def demo_in(house: House) -> None:
+    """The demo's project, on the house's sandbox."""
     for name in CONTENT:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, house.root / name, dirs_exist_ok=True)
     project = (ROOT / "reconciler.yaml").read_text("utf-8")
     house.write("reconciler.yaml", project.replace(f"http://127.0.0.1:{PORT}", house.url))
+
+
+def test_its_plan_is_the_demos(house: House) -> None:
+    demo_in(house)
     block = re.search(r"^```text\n(.*?)^```$", section("How a plan reads"), re.MULTILINE | re.DOTALL)
     assert block
 
@@ -53,6 +61,35 @@ def test_its_plan_is_the_demos(house: House) -> None:
 
     missing = unmatched(block[1].splitlines(), said.out)
     assert missing is None, f"{missing!r} is not there:\n{said.out}"
+
+
+def test_looking_never_changes_anything(house: House) -> None:
+    """The first promise: with everything there is to do, nothing but reads and logins reaches a platform."""
+    demo_in(house)
+    for words in (
+        ["validate"],
+        ["plan", "--at", AT, "--out", "plan.json"],
+        ["show", "plan.json"],
+        ["doctor"],
+        ["audit", "log"],
+    ):
+        assert house.run(*words).code == 0, words
+
+    asked = {call["operation"] for call in house.control.calls()}
+    assert asked
+    assert [name for name in asked if not name.rpartition(".")[2].startswith(LOOKING)] == []
+    assert house.control.effects() == []
+
+
+@pytest.mark.parametrize("safety", [safety for safety in Safety if safety.writes])
+def test_the_wire_of_a_plan_refuses_to_write(house: House, safety: Safety) -> None:
+    door = Door(url=house.url)
+    call = Call(operation="start", method="POST", path="/wolkvox/api/v2/campaign.php", safety=safety)
+
+    with Wire(door) as wire, pytest.raises(WriteRefusedError):
+        wire.send(call)
+
+    assert house.control.calls() == []
 
 
 def test_the_first_screen_has_the_two_commands() -> None:
@@ -128,7 +165,7 @@ def test_the_architecture_is_the_houses() -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         floors = tomllib.load(file)["tool"]["importlinter"]["contracts"][0]["layers"]
     package = ROOT / "reconciler"
-    rooms = {path.stem if path.is_file() else path.name for path in package.iterdir() if path.name[0] not in "_."}
+    rooms = {path.stem for path in package.glob("*") if path.suffix in ("", ".py") and path.name[0] not in "_."}
 
     assert "\n".join(floors) in page
     assert [name for name in re.findall(r"`(tests/[^`]*)`", page) if not (ROOT / name).exists()] == []

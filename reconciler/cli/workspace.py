@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler import project as projects
 from reconciler.calendar import instant
@@ -14,7 +15,9 @@ from reconciler.diagnostics import Finding
 from reconciler.errors import Mistaken
 from reconciler.platforms import PLATFORMS
 from reconciler.project import Project
-from reconciler.reconcile.session import Session, World
+
+if TYPE_CHECKING:
+    from reconciler.reconcile.session import Session
 
 
 class ProjectWrong(Mistaken):
@@ -61,6 +64,8 @@ def open_project(shared: Shared) -> Project:
 
 def open_session(project: Project) -> Session:
     """A session on the project in this process's world."""
+    from reconciler.reconcile.session import Session, World  # with it the HTTP library, which `validate` does not need
+
     return Session(project, PLATFORMS, World(environ=os.environ))
 
 

@@ -19,13 +19,16 @@ from enum import Enum
 from typing import Any, Final, Protocol
 
 from reconciler.journal.entry import OPEN, Entry, Event, Stored
-from reconciler.plan.values import Memory, Owned, Unsettled
+from reconciler.plan.values import Memory, Owned, Placed, Unsettled
 from reconciler.resource import Action, Address
 
 RULES: Final = 1  # raised with every change of what is derived here, so that stores derive again
 
 # Their rows were taken away or blacklisted, which contacts nobody.
 NOT_REACHED: Final = (Action.ROWS_REMOVE, Action.BLACKLIST_ADD, Action.BLACKLIST_REMOVE)
+
+# What puts rows, messages or entries somewhere, where they stay when their document goes.
+PLACING: Final = (Action.ROWS_ADD, Action.SCHEDULE, Action.BLACKLIST_ADD)
 
 NOT_DONE: Final = "not-done"
 
@@ -111,16 +114,24 @@ def memory(shelf: Notes, head: str) -> Memory:
     """What planning needs to know, from notes in memory."""
     attempts = shelf.by_number.values()
     occurrences = Counter(attempt.address for attempt in attempts if attempt.outcome is not Outcome.NOT_DONE)
-    loaded: Counter[Address] = Counter()
+    placed: dict[tuple[Address, str], list[Attempt]] = {}
     for attempt in attempts:
-        if attempt.outcome is Outcome.DONE and attempt.action is Action.ROWS_ADD:
-            loaded[attempt.address] += attempt.count
+        if attempt.outcome is Outcome.DONE and attempt.action in PLACING:
+            placed.setdefault((attempt.address, attempt.container), []).append(attempt)
     return Memory(
         owned=dict(shelf.by_address),
         unsettled=unsettled(attempt for attempt in attempts if attempt.outcome is Outcome.OPEN),
         occurrences=dict(occurrences),
         manual_done=frozenset(shelf.manual),
-        rows_loaded=dict(loaded),
+        placed=tuple(
+            Placed(
+                address=address,
+                container=container,
+                count=sum(attempt.count for attempt in found),
+                latest=max(attempt.since for attempt in found),
+            )
+            for (address, container), found in sorted(placed.items())
+        ),
         head=head,
     )
 

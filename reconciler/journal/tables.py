@@ -16,8 +16,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from reconciler.journal.entry import Event
-from reconciler.journal.recall import RULES, Attempt, Outcome, unsettled
-from reconciler.plan.values import Memory, Owned
+from reconciler.journal.recall import PLACING, RULES, Attempt, Outcome, unsettled
+from reconciler.plan.values import Memory, Owned, Placed
 from reconciler.resource import Action, Address
 
 # Forward only: a published step is never edited, a new one is added at the end. Version n has the first n steps.
@@ -130,9 +130,11 @@ class Tables:
         occurrences = self._connection.execute(
             "SELECT address, count(*) FROM attempts WHERE outcome <> ? GROUP BY address", (Outcome.NOT_DONE.value,)
         ).fetchall()
-        loaded = self._connection.execute(
-            "SELECT address, sum(count) FROM attempts WHERE outcome = ? AND action = ? GROUP BY address",
-            (Outcome.DONE.value, Action.ROWS_ADD.value),
+        placing = tuple(action.value for action in PLACING)
+        placed = self._connection.execute(
+            "SELECT address, container, sum(count), max(since) FROM attempts "
+            f"WHERE outcome = ? AND action IN ({', '.join('?' * len(placing))}) GROUP BY address, container",
+            (Outcome.DONE.value, *placing),
         ).fetchall()
         owned = [_owned(row) for row in self._connection.execute("SELECT * FROM owned ORDER BY address")]
         return Memory(
@@ -140,7 +142,7 @@ class Tables:
             unsettled=unsettled(still_open),
             occurrences={Address.parse(address): count for address, count in occurrences},
             manual_done=frozenset(key for (key,) in self._connection.execute("SELECT key FROM manual")),
-            rows_loaded={Address.parse(address): count for address, count in loaded},
+            placed=tuple(sorted(map(_placed, placed), key=lambda one: (one.address, one.container))),
             head=head,
         )
 
@@ -240,6 +242,11 @@ def _attempt(row: tuple[Any, ...]) -> Attempt:
         rows_at=rows_at,
         facts=json.loads(facts),
     )
+
+
+def _placed(row: tuple[str, str, int, str]) -> Placed:
+    address, container, count, latest = row
+    return Placed(address=Address.parse(address), container=container, count=count, latest=datetime.fromisoformat(latest))
 
 
 def _owned(row: tuple[Any, ...]) -> Owned:

@@ -107,6 +107,16 @@ class Unsettled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """Rows added, messages sent or entries listed by one document in one container, `count` of them, the last at `latest`."""
+
+    address: Address
+    container: str
+    count: int
+    latest: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """What the journal knows, as values. `occurrences` counts what was ever carried out at an address."""
 
@@ -114,7 +124,7 @@ class Memory:
     unsettled: Sequence[Unsettled] = ()
     occurrences: Mapping[Address, int] = field(default_factory=dict)
     manual_done: frozenset[str] = frozenset()
-    rows_loaded: Mapping[Address, int] = field(default_factory=dict)
+    placed: Sequence[Placed] = ()
     head: str = ""
 
     def holds(self, address: Address) -> list[Unsettled]:

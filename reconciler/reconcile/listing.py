@@ -145,6 +145,7 @@ class _Lister:
         self.starting = starting
         self.wished: list[str] = []
         self.books: list[Prepared] = []
+        self.adding: dict[str, list[str]] = {}
         self.campaigns = {wish.address.name: wish for wish in documents if wish.address.kind == "campaign"}
 
     def through(self, selected: set[Address]) -> None:
@@ -263,7 +264,10 @@ class _Lister:
         live = self._live(desired)
         container = container_of(self.target, desired, live)
         table = self._table(rows_seen)
-        compared = self._compare(desired, prepared, container, rows_seen, live_table=table)
+        adding = () if sheet.natural else self.adding.setdefault(container, [])
+        compared = self._compare(desired, prepared, container, rows_seen, live_table=table, adding=adding)
+        if compared.adds and not sheet.natural:
+            self.adding[container].append(compared.adds)
         if desired.get("lifts"):
             compared = self._lifted(desired, sheet, compared, table, findings)
         address = desired.address
@@ -298,7 +302,7 @@ class _Lister:
                 rows_complete=rows_seen.complete,
                 enforced_by_us=enforced,
                 verifiable=sheet.readable or address.kind == "blacklist",
-                at=self._earliest(prepared, at),
+                at=self._earliest(compared, at),
                 container=container,
                 manual=tuple(self._by_hand(desired, diff, enforced=enforced)),
                 findings=(*findings, *self.platform.check_live(desired, self.seen, self.target)),
@@ -330,12 +334,12 @@ class _Lister:
             for step in self.platform.manual(desired, self.seen, self.target):
                 yield step if enforced else replace(step, key=f"{step.key}@{uploads}")
 
-    def _earliest(self, prepared: Prepared, at: Any) -> str:
+    def _earliest(self, compared: Compared, at: Any) -> str:
         """The document's instant; with an instant a row, the earliest of those that would be sent."""
-        if not isinstance(at, dict):
-            return str(at or "")
-        found = self.session.engine.one(f'SELECT min("at") FROM {prepared.table}')
-        return str(found or "on_apply")
+        if not isinstance(at, dict) or not compared.adds:
+            return str(at or "") if isinstance(at, str) else ""
+        rows = f"{compared.adds} m JOIN {compared.feed.prepared.table} p ON p._row = m.row"
+        return str(self.session.engine.one(f'SELECT arg_min(p."at", try_cast(p."at" AS TIMESTAMPTZ)) FROM {rows}'))
 
     def _table(self, rows_seen: RowsSeen) -> str | None:
         from reconciler.rows.recipients import in_all
@@ -345,7 +349,14 @@ class _Lister:
         return in_all(self.session.engine, rows_seen.tables)
 
     def _compare(
-        self, desired: Desired, prepared: Prepared, container: str, rows_seen: RowsSeen, *, live_table: str | None
+        self,
+        desired: Desired,
+        prepared: Prepared,
+        container: str,
+        rows_seen: RowsSeen,
+        *,
+        live_table: str | None,
+        adding: Sequence[str] = (),
     ) -> Compared:
         from reconciler.rows.compare import compare
         from reconciler.rows.recipients import names_of
@@ -368,6 +379,7 @@ class _Lister:
             held=() if natural else journal.held(container),
             loaded=journal.rows_loaded(container),
             persons=journal.persons(),
+            adding=adding,
         )
 
     def _finding(self, code: str, severity: Severity, message: str, desired: Desired, remedy: str) -> Finding:

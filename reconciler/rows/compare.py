@@ -18,7 +18,7 @@ from reconciler.rows.engine import Engine
 from reconciler.rows.feed import Feed, compared_columns
 from reconciler.rows.keys import NO_NAMES, keyed_live
 from reconciler.rows.people import Persons, final, known_persons, unique
-from reconciler.rows.prepared import Prepared
+from reconciler.rows.prepared import DUPLICATE, Prepared
 from reconciler.rows.sheet import RowsDiff, Verb
 
 Missing = Literal["keep", "close", "remove"]
@@ -58,6 +58,11 @@ class Compared:
     twice: int = 0
     lifts_kept: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def adds(self) -> str:
+        """The table of the rows that would be added; "" where there are none."""
+        return self.feed.marked[Verb.ADD].table if self.feed.count(Verb.ADD) else ""
+
 
 def compare(
     engine: Engine,
@@ -72,10 +77,12 @@ def compare(
     held: Iterable[Remembered] = (),
     loaded: Iterable[Remembered] = (),
     persons: Iterable[bytes] = (),
+    adding: Iterable[str] = (),
     live_identity: Mapping[str, str] = NO_NAMES,
 ) -> Compared:
     """What would have to be added, removed, closed and replaced. `live` is a table that a sink filled, None where the
-    platform cannot be read; then `sent` is the live side. `held` are recipients in doubt, `loaded` what is ours to remove."""
+    platform cannot be read; then `sent` is the live side. `held` are recipients in doubt, `loaded` what is ours to remove;
+    `adding` are tables of what other documents add to the same container (`Compared.adds`): nobody gets it from two."""
     work = Comparison(engine, prepared, live, container, generation, live_identity)
     if live is None:
         work.against_memory(sent)
@@ -83,6 +90,7 @@ def compare(
         work.against_live(live, missing, changed, loaded)
         work.look_back(sent)
     work.hold(held)
+    work.leave(adding)
     return work.result(persons)
 
 
@@ -251,6 +259,14 @@ class Comparison:
                     if gone and verb is Verb.ADD:
                         self.out[IN_DOUBT] = self.out.get(IN_DOUBT, 0) + gone
         engine.drop(doubt)
+
+    def leave(self, adding: Iterable[str]) -> None:
+        """Leave to other documents the recipients whom they add to the same container: here they are duplicates."""
+        for other in adding:
+            mine = self.tables[Verb.ADD]
+            gone = int(self.engine.one(f"DELETE FROM {mine} WHERE recipient IN (SELECT recipient FROM {other})"))
+            if gone:
+                self.out[DUPLICATE] = self.out.get(DUPLICATE, 0) + gone
 
     def result(self, persons: Iterable[bytes]) -> Compared:
         """Counts, digest, sample and people of what is left."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from reconciler.sandbox.control import Control
 from tests.benchmarks import data
-from tests.benchmarks.measure import Beside, Once, Sample, beside, once, used_by_others
+from tests.benchmarks.measure import Beside, Once, Sample, Watch, beside, once
 from tests.benchmarks.place import Place, counted, emptied
 from tests.benchmarks.results import Goal, Section, ratio
 
@@ -43,8 +43,8 @@ def _validate(place: Place, folder: Path) -> Section:
 def _create(place: Place, folder: Path, resources: Path, control: Control) -> Section:
     """Creations need an empty platform before each run, so that they are not left to `beside`."""
     terraform = place.peer("terraform")
-    taken: dict[str, list[Once]] = {f"{_OURS} apply": []} | ({"terraform apply": []} if terraform else {})
-    others = used_by_others()
+    taken: dict[str, list[Once]] = {name: [] for name in (f"{_OURS} apply", *(["terraform apply"] if terraform else []))}
+    watch = Watch()
     for _turn in range(place.runs):
         emptied(control)
         shutil.rmtree(folder / ".reconciler", ignore_errors=True)
@@ -53,7 +53,7 @@ def _create(place: Place, folder: Path, resources: Path, control: Control) -> Se
             (resources / "terraform.tfstate").unlink(missing_ok=True)
             words = ("apply", "-auto-approve", "-input=false", "-no-color")
             taken["terraform apply"].append(once(place.command(terraform, *words, folder=resources)))
-    table = Beside(samples={name: Sample(runs=tuple(runs)) for name, runs in taken.items()}, others=others)
+    table = Beside(samples={name: Sample(runs=tuple(runs)) for name, runs in taken.items()}, others=watch.others())
     calls = counted(control.calls())
     facts = (
         "Terraform creates resources without any network; ours go over HTTP to the sandbox, with every call in the journal.",
@@ -86,7 +86,8 @@ def _nothing_to_do(place: Place, folder: Path, resources: Path, control: Control
     )
     facts = (
         f"Calls: {', '.join(f'{count} {name}' for name, count in calls.items())}.",
-        "Ours reads 1,000 files of 24 lines, and the live side over HTTP; Terraform 1,000 resources with the same settings in "
-        "one file, and its state from disk; octoDNS 1,000 records of 4 lines in one file, and as many from another file.",
+        "Ours reads 1,000 files, and the live side over HTTP.",
+        "Terraform reads 1,000 resources with the same settings in one file, and its state from disk.",
+        "octoDNS reads 1,000 records of 4 lines in one file, and as many from another file.",
     )
     return Section(title="plan with nothing to do, 1,000 campaigns", tables=(table,), goals=goals, facts=facts)

@@ -18,7 +18,7 @@ from typing import Any, Final
 from reconciler.journal.entry import Entry, Event
 from reconciler.journal.store import Journal, open_journal
 from reconciler.resource import Action, Address
-from tests.benchmarks.measure import used_by_others
+from tests.benchmarks.measure import Watch
 from tests.benchmarks.place import Place
 from tests.benchmarks.results import Goal, Section
 
@@ -33,17 +33,17 @@ _FACTS: Final[dict[str, Any]] = {
 
 def measure(place: Place) -> list[Section]:
     """Turns of both, in one process, on the disk of the temporary folder."""
-    others = used_by_others()
+    watch = Watch()
     found = place.inside("journal", place.folder / "journal", str(place.runs))
     goal = Goal(what="journal, a call / two bare SQLite commits", most=3, found=found["journal_ms"] / found["bare_ms"])
     facts = (
-        f"A call (intent and reply, each durable): {found['journal_ms']:.2f} ms; two bare commits of the same bytes, WAL and "
-        f"synchronous=FULL: {found['bare_ms']:.2f} ms. Medians of {found['turns']} turns of {CALLS} calls.",
+        f"A call, which is an intent and a reply, each durable: {found['journal_ms']:.2f} ms.",
+        f"Two bare commits of as many bytes, WAL and synchronous=FULL: {found['bare_ms']:.2f} ms.",
+        f"Medians of {found['turns']} turns of {CALLS} calls.",
         f"Of a call, {found['cpu_ms']:.2f} ms are CPU of ours.",
         f"Opening and verifying {found['entries']:,} entries: {found['open_ms']:.0f} ms.",
-        f"Others used {others:.0%} of the machine just before.",
     )
-    return [Section(title="Journal", goals=(goal,), facts=facts)]
+    return [Section(title="Journal", goals=(goal,), facts=facts, others=watch.others())]
 
 
 def main(folder: Path, turns: int) -> None:

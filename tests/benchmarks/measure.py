@@ -1,7 +1,7 @@
-"""Processes measured from outside: wall time, CPU time and peak memory of the whole process, beside whatever it is compared with.
+"""Processes measured from outside: wall time, CPU time and peak memory of the whole process, beside what it is compared with.
 
 Contenders take turns, so that what the machine does besides strikes all of them alike, and the median of their runs counts.
-This process stays small: Linux lets a child begin with its parent's peak.
+Linux alone tells what is asked here. This process stays small: Linux lets a child begin with its parent's peak.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """Contenders that took turns, by name, and how much of the machine others used just before.
+    """Contenders that took turns, by name, and how much of the machine others used meanwhile.
 
     No peak below `floor_mb` can be seen: a child begins with its parent's.
     """
@@ -109,23 +109,43 @@ def beside(contenders: Mapping[str, Command], runs: int, *, warm: bool = True) -
     if warm:
         for command in contenders.values():
             once(command)
-    others = used_by_others()
+    watch = Watch()
     taken: dict[str, list[Once]] = {name: [] for name in contenders}
     for _turn in range(runs):
         for name, command in contenders.items():
             taken[name].append(once(command))
-    return Beside(samples={name: Sample(runs=tuple(found)) for name, found in taken.items()}, others=others)
+    return Beside(samples={name: Sample(runs=tuple(found)) for name, found in taken.items()}, others=watch.others())
 
 
-def used_by_others(seconds: float = 0.7) -> float:
-    """The share of the machine's CPUs, 0 to 1, that is used while we only wait."""
-    before = _ticks()
-    time.sleep(seconds)
-    user, nice, system, idle, waiting, *rest = (now - then for now, then in zip(_ticks(), before, strict=True))
-    busy = user + nice + system + sum(rest)
-    return busy / max(1, busy + idle + waiting)
+class Watch:
+    """How much of the machine others use while something is measured."""
+
+    def __init__(self) -> None:
+        self._ticks = _ticks()
+        self._own_s = _own_cpu_s()
+
+    def others(self) -> float:
+        """The share of all CPUs' time since the beginning, 0 to 1, that neither we nor our children took."""
+        user, nice, system, idle, waiting, *rest = (now - then for now, then in zip(_ticks(), self._ticks, strict=True))
+        busy = user + nice + system + sum(rest)
+        own = (_own_cpu_s() - self._own_s) * os.sysconf("SC_CLK_TCK")
+        return max(0.0, busy - own) / max(1, busy + idle + waiting)
 
 
 def _ticks() -> list[int]:
     """user, nice, system, idle, iowait, irq, softirq, steal since the start of the machine (proc(5))."""
     return [int(word) for word in Path("/proc/stat").read_text("ascii").splitlines()[0].split()[1:9]]
+
+
+def _own_cpu_s() -> float:
+    """CPU of this process, of its children that ended, and of those that live (the sandbox)."""
+    ended = sum(
+        used.ru_utime + used.ru_stime for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
+    return ended + sum(map(_cpu_s, Path("/proc/thread-self/children").read_text("ascii").split()))
+
+
+def _cpu_s(pid: str) -> float:
+    """User and system time of a living process: fields 14 and 15 of its stat, behind a name that may hold blanks (proc(5))."""
+    words = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -81,9 +81,10 @@ class Place:
         try:
             waited_until = time.monotonic() + 20
             while not port_file.exists():
-                if process.poll() is not None or time.monotonic() > waited_until:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(0.05)
+                if process.returncode is not None or time.monotonic() > waited_until:
                     raise FailedError("the sandbox did not start")
-                time.sleep(0.05)
             control = Control(self.url())
             emptied(control)
             yield control

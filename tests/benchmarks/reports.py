@@ -14,7 +14,7 @@ from typing import Final
 
 from reconciler.reports import FORMATS, Style, render_plan
 from tests.benchmarks import data
-from tests.benchmarks.measure import used_by_others
+from tests.benchmarks.measure import Watch
 from tests.benchmarks.place import Place
 from tests.benchmarks.results import Goal, Section
 
@@ -32,11 +32,11 @@ def measure(place: Place) -> list[Section]:
     path.write_text(json.dumps(plan), "utf-8")
     fields = sum(len(change["fields"]) for change in plan["changes"])
     del plan
-    others = used_by_others()
+    watch = Watch()
     found: dict[str, float] = place.inside("reports", path, str(place.runs))
     goals = [Goal(what=f"{CHANGES:,} changes as {name}", most=1, found=seconds, unit="s") for name, seconds in found.items()]
-    facts = (f"{CHANGES:,} changes with {fields:,} fields.", f"Others used {others:.0%} of the machine just before.")
-    return [Section(title="Rendering", goals=goals, facts=facts)]
+    facts = (f"{CHANGES:,} changes with {fields:,} fields.",)
+    return [Section(title="Rendering", goals=goals, facts=facts, others=watch.others())]
 
 
 def main(path: Path, runs: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -39,17 +39,21 @@ class Goal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """What one subject gave. `facts` are sentences: counts, and what has to be known to read the figures."""
+    """What one subject gave. `facts` are sentences: counts, and what has to be known to read the figures.
+
+    `others` is the share of the machine that others used, where there is no table to say it.
+    """
 
     title: str
     tables: Sequence[Beside] = ()
     goals: Sequence[Goal] = ()
-    facts: Sequence[str] = field(default=())
+    facts: Sequence[str] = ()
+    others: float = 0.0
 
     @property
     def loaded(self) -> bool:
         """Whether others used the machine while it was measured."""
-        return any(table.others >= LOADED_SHARE for table in self.tables)
+        return max(self.others, *(table.others for table in self.tables), 0.0) >= LOADED_SHARE
 
 
 def ratio(table: Beside, who: str, whom: str, of: str = "wall_s") -> float | None:
@@ -91,6 +95,8 @@ def _section(section: Section) -> Iterator[str]:
     yield ""
     for fact in section.facts:
         yield f"- {fact}"
+    if section.others:
+        yield f"- Others used {section.others:.0%} of the machine meanwhile."
     if section.facts:
         yield ""
     for table in section.tables:
@@ -103,7 +109,7 @@ def _section(section: Section) -> Iterator[str]:
                 f"| {sample.peak_mb:.0f} | {len(sample.runs)} |"
             )
         yield ""
-        yield f"Others used {table.others:.0%} of the machine just before; no peak below {table.floor_mb:.0f} MB can be seen."
+        yield f"Others used {table.others:.0%} of the machine meanwhile; no peak below {table.floor_mb:.0f} MB can be seen."
         yield ""
 
 

@@ -1,15 +1,14 @@
 """`make bench`: measures what this project promises of its speed, beside peers where they are installed.
 
 Peers are found on PATH: `terraform`, and `octodns-sync` (`python -m venv DIR && DIR/bin/pip install octodns`, then
-`PATH="$PATH:DIR/bin" make bench`). Everything is made from a seed in a temporary folder; the page is RESULTS.md beside this file.
-With names, only those subjects are measured and the page is printed instead of kept.
+`PATH="$PATH:DIR/bin" make bench`). Everything is made from a seed in a temporary folder. The page is RESULTS.md beside
+this file. With names, only those subjects are measured and the page is printed instead of kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import shutil
 import sys
 import tempfile
@@ -48,7 +47,7 @@ def main() -> None:
     if not options.subjects:
         part = RESULTS.with_suffix(".part")
         part.write_text(text, "utf-8")
-        os.replace(part, RESULTS)
+        part.replace(RESULTS)
 
 
 if __name__ == "__main__":

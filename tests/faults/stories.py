@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 TEMPLATE: Final = "3c6f10ec-0000-4000-8000-210008f00900"
 NUMBERS: Final = {"wolkvox": "300123{:04d}", "lynn": "+5696123{:04d}", "ucontact": "0941{:05d}"}
@@ -13,14 +13,21 @@ TARGETS: Final = {"wolkvox": "wolkvox-co", "lynn": "lynn-cl", "ucontact": "ucont
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One write. `operation` is the sandbox's name for it; `given` are words for every apply of it."""
+    """One write. `operation` is the sandbox's name for it. `acks` are the guards that its plan trips, with their values.
+
+    `reached` = people who got something when all is done; `there` = what the account holds then, as the sandbox counts it.
+    `asked` says that only a person can settle it; `bodyless` that an empty answer is a good one.
+    """
 
     operation: str
     platform: str
     before: str
     after: str
-    seed: Mapping[str, Any] = field(default_factory=dict)
     acks: Mapping[str, int] = field(default_factory=dict)
+    reached: int = 0
+    there: Mapping[str, int] = field(default_factory=dict)
+    asked: bool = False
+    bodyless: bool = False
 
 
 def rows(platform: str, *indexes: int, more: str = "") -> str:
@@ -106,87 +113,189 @@ def base(channel: str, campaign: str, *indexes: int) -> str:
 _STARTED: Final = wolkvox_campaign("started")
 _LYNN_STARTED: Final = lynn_campaign("started")
 
-STORIES: Final = tuple(
-    Story(platform=platform, operation=operation, before=before, after=after, **more)
-    for platform, operation, before, after, more in (
-        ("wolkvox", "create_campaign", "", wolkvox_campaign(), {}),
-        ("wolkvox", "edit_campaign", wolkvox_campaign(), wolkvox_campaign(description="Otra"), {}),
-        ("wolkvox", "speed", wolkvox_campaign(), wolkvox_campaign(speed=20), {}),
-        ("wolkvox", "start", _all(wolkvox_campaign(), loaded("wolkvox", 1, 2)), _all(_STARTED, loaded("wolkvox", 1, 2)), {}),
-        ("wolkvox", "stop", _STARTED, wolkvox_campaign(), {}),
-        ("wolkvox", "delete_campaign", wolkvox_campaign(), "", {}),
-        ("wolkvox", "add_record", _STARTED, _all(_STARTED, loaded("wolkvox", 1, 2, 3, 4)), {}),
-        (
-            "wolkvox",
-            "remove_record",
-            _all(wolkvox_campaign(), loaded("wolkvox", 1, 2, 3, more="missing: remove")),
-            _all(wolkvox_campaign(), loaded("wolkvox", 1, more="missing: remove")),
-            {"acks": {"max_row_removals": 2}},
+STORIES: Final = (
+    Story(platform="wolkvox", operation="create_campaign", before="", after=wolkvox_campaign(), there={"campaigns": 1}),
+    Story(
+        platform="wolkvox",
+        operation="edit_campaign",
+        before=wolkvox_campaign(),
+        after=wolkvox_campaign(description="Otra"),
+        there={"campaigns": 1},
+    ),
+    Story(
+        platform="wolkvox",
+        operation="speed",
+        before=wolkvox_campaign(),
+        after=wolkvox_campaign(speed=20),
+        there={"campaigns": 1},
+    ),
+    Story(
+        platform="wolkvox",
+        operation="start",
+        before=_all(wolkvox_campaign(), loaded("wolkvox", 1, 2)),
+        after=_all(_STARTED, loaded("wolkvox", 1, 2)),
+        reached=2,
+        there={"campaigns": 1, "started": 1, "records": 2},
+    ),
+    Story(
+        platform="wolkvox", operation="stop", before=_STARTED, after=wolkvox_campaign(), there={"campaigns": 1, "started": 0}
+    ),
+    Story(platform="wolkvox", operation="delete_campaign", before=wolkvox_campaign(), after="", there={"campaigns": 0}),
+    Story(
+        platform="wolkvox",
+        operation="add_record",
+        before=_STARTED,
+        after=_all(_STARTED, loaded("wolkvox", 1, 2, 3, 4)),
+        reached=4,
+        there={"campaigns": 1, "records": 4},
+    ),
+    Story(
+        platform="wolkvox",
+        operation="remove_record",
+        before=_all(wolkvox_campaign(), loaded("wolkvox", 1, 2, 3, more="missing: remove")),
+        after=_all(wolkvox_campaign(), loaded("wolkvox", 1, more="missing: remove")),
+        acks={"max_row_removals": 2},
+        there={"records": 1},
+    ),
+    Story(
+        platform="wolkvox",
+        operation="codify",
+        before=_all(wolkvox_campaign(), loaded("wolkvox", 1, 2, more="missing: close\nclose: {code: PAGO}")),
+        after=_all(wolkvox_campaign(), loaded("wolkvox", 1, more="missing: close\nclose: {code: PAGO}")),
+        acks={"max_row_removals": 1},
+        there={"records": 2},
+    ),
+    Story(
+        platform="wolkvox",
+        operation="configuration.add_dnc",
+        before="",
+        after=barred("wolkvox", "{direction: outbound}", 1, 2),
+        there={"dnc": 2},
+    ),
+    Story(
+        platform="wolkvox",
+        operation="remove_dnc",
+        before=barred("wolkvox", "{direction: outbound}", 1, 2),
+        after=barred("wolkvox", "{direction: outbound}", 1, lifts=2),
+        acks={"max_lifts": 1},
+        there={"dnc": 1},
+    ),
+    Story(
+        platform="wolkvox",
+        operation="block_predictive_dnc",
+        before=_all(wolkvox_campaign(), loaded("wolkvox", 1, 2)),
+        after=_all(wolkvox_campaign(), loaded("wolkvox", 1, 2), barred("wolkvox", "{direction: outbound}", 2)),
+        there={"dnc": 1, "records": 2},
+    ),
+    Story(
+        platform="wolkvox", operation="send_sms", before="", after=messages("wolkvox", "on_apply", 1, 2), reached=2, asked=True
+    ),
+    Story(platform="lynn", operation="PostCampaign", before="", after=lynn_campaign(), there={"campaigns": 1}),
+    Story(
+        platform="lynn",
+        operation="PutCampaign",
+        before=lynn_campaign(),
+        after=lynn_campaign(category="d"),
+        there={"campaigns": 1},
+    ),
+    Story(
+        platform="lynn",
+        operation="StartCampaignExecution",
+        before=_all(lynn_campaign(), loaded("lynn", 1, 2)),
+        after=_all(_LYNN_STARTED, loaded("lynn", 1, 2)),
+        reached=2,
+        there={"rows": 2},
+        bodyless=True,
+    ),
+    Story(
+        platform="lynn",
+        operation="StopCampaignExecution",
+        before=_LYNN_STARTED,
+        after=lynn_campaign(),
+        there={"campaigns": 1},
+        bodyless=True,
+    ),
+    Story(platform="lynn", operation="DeleteCampaign", before=lynn_campaign(), after="", there={"campaigns": 0}, bodyless=True),
+    Story(platform="lynn", operation="PostContact", before=book(1), after=book(1, 2), there={"contacts": 2}),
+    Story(platform="lynn", operation="PutContact", before=book(1), after=book(1, name="Otra"), there={"contacts": 1}),
+    Story(platform="lynn", operation="DeleteContact", before=book(1, 2), after=book(1), there={"contacts": 1}, bodyless=True),
+    Story(
+        platform="lynn",
+        operation="ManageDnDByCampaign",
+        before=_all(lynn_campaign(), book(1)),
+        after=_all(lynn_campaign(), book(1), barred("lynn", "{campaign: lista}", 1)),
+        there={"dnd": 1},
+    ),
+    Story(
+        platform="lynn",
+        operation="SetDnDContactByCategory",
+        before=_all(lynn_campaign(), book(1)),
+        after=_all(lynn_campaign(), book(1), barred("lynn", "{category: c}", 1)),
+        there={"dnd": 1},
+        bodyless=True,
+    ),
+    Story(
+        platform="lynn",
+        operation="AddCampaingData",
+        before=_LYNN_STARTED,
+        after=_all(_LYNN_STARTED, loaded("lynn", 1, 2, 3, 4)),
+        reached=4,
+        there={"rows": 4},
+        asked=True,
+    ),
+    Story(
+        platform="lynn",
+        operation="UploadCampaignDataByTenant",
+        before=lynn_campaign(),
+        after=_all(
+            lynn_campaign(), _document("lynn", "contacts", "base", "campaign: lista", "source: {file: ../data/base.cpg}")
         ),
-        (
-            "wolkvox",
-            "codify",
-            _all(wolkvox_campaign(), loaded("wolkvox", 1, 2, more="missing: close\nclose: {code: PAGO}")),
-            _all(wolkvox_campaign(), loaded("wolkvox", 1, more="missing: close\nclose: {code: PAGO}")),
-            {"acks": {"max_row_removals": 1}},
-        ),
-        ("wolkvox", "configuration.add_dnc", "", barred("wolkvox", "{direction: outbound}", 1, 2), {}),
-        (
-            "wolkvox",
-            "remove_dnc",
-            barred("wolkvox", "{direction: outbound}", 1, 2),
-            barred("wolkvox", "{direction: outbound}", 1, lifts=2),
-            {"acks": {"max_lifts": 1}},
-        ),
-        (
-            "wolkvox",
-            "block_predictive_dnc",
-            _all(wolkvox_campaign(), loaded("wolkvox", 1, 2)),
-            _all(wolkvox_campaign(), loaded("wolkvox", 1, 2), barred("wolkvox", "{direction: outbound}", 2)),
-            {},
-        ),
-        ("wolkvox", "send_sms", "", messages("wolkvox", "on_apply", 1, 2), {}),
-        ("lynn", "PostCampaign", "", lynn_campaign(), {}),
-        ("lynn", "PutCampaign", lynn_campaign(), lynn_campaign(category="d"), {}),
-        (
-            "lynn",
-            "StartCampaignExecution",
-            _all(lynn_campaign(), loaded("lynn", 1, 2)),
-            _all(_LYNN_STARTED, loaded("lynn", 1, 2)),
-            {},
-        ),
-        ("lynn", "StopCampaignExecution", _LYNN_STARTED, lynn_campaign(), {}),
-        ("lynn", "DeleteCampaign", lynn_campaign(), "", {}),
-        ("lynn", "PostContact", book(1), book(1, 2), {}),
-        ("lynn", "PutContact", book(1), book(1, name="Otra"), {}),
-        ("lynn", "DeleteContact", book(1, 2), book(1), {}),
-        (
-            "lynn",
-            "ManageDnDByCampaign",
-            _all(lynn_campaign(), book(1)),
-            _all(lynn_campaign(), book(1), barred("lynn", "{campaign: lista}", 1)),
-            {},
-        ),
-        (
-            "lynn",
-            "SetDnDContactByCategory",
-            _all(lynn_campaign(), book(1)),
-            _all(lynn_campaign(), book(1), barred("lynn", "{category: c}", 1)),
-            {},
-        ),
-        ("lynn", "AddCampaingData", _LYNN_STARTED, _all(_LYNN_STARTED, loaded("lynn", 1, 2, 3, 4)), {}),
-        (
-            "lynn",
-            "UploadCampaignDataByTenant",
-            lynn_campaign(),
-            _all(lynn_campaign(), _document("lynn", "contacts", "base", "campaign: lista", "source: {file: ../data/base.cpg}")),
-            {},
-        ),
-        ("ucontact", "ScheduleDialerSMS", "", messages("ucontact", "2026-12-01T10:00:00-03:00", 1, 2), {}),
-        ("ucontact", "SendSMSv2", "", messages("ucontact", "on_apply", 1, 2), {}),
-        ("ucontact", "SendSMS", "", messages("ucontact", "on_apply", 1, 2), {}),
-        ("ucontact", "SMS.uploadbase", "", base("sms", "Recordatorios->", 1, 2, 3, 4), {}),
-        ("ucontact", "Dialers.uploadbase", "", base("voice", "Cobranza<-", 1, 2, 3, 4), {}),
-        ("ucontact", "uploadDialerBase", "", base("email", "Boletin", 1, 2, 3, 4), {}),
-    )
+        reached=1,
+        asked=True,
+    ),
+    Story(
+        platform="ucontact",
+        operation="ScheduleDialerSMS",
+        before="",
+        after=messages("ucontact", "2026-12-01T10:00:00-03:00", 1, 2),
+        reached=2,
+        asked=True,
+    ),
+    Story(
+        platform="ucontact",
+        operation="SendSMSv2",
+        before="",
+        after=messages("ucontact", "on_apply", 1, 2),
+        reached=2,
+        asked=True,
+    ),
+    Story(
+        platform="ucontact", operation="SendSMS", before="", after=messages("ucontact", "on_apply", 1, 2), reached=2, asked=True
+    ),
+    Story(
+        platform="ucontact",
+        operation="SMS.uploadbase",
+        before="",
+        after=base("sms", "Recordatorios->", 1, 2, 3, 4),
+        reached=4,
+        there={"bases": 1},
+        asked=True,
+    ),
+    Story(
+        platform="ucontact",
+        operation="Dialers.uploadbase",
+        before="",
+        after=base("voice", "Cobranza<-", 1, 2, 3, 4),
+        there={"bases": 1, "bases_waiting": 1},
+        asked=True,
+    ),
+    Story(
+        platform="ucontact",
+        operation="uploadDialerBase",
+        before="",
+        after=base("email", "Boletin", 1, 2, 3, 4),
+        reached=4,
+        there={"bases": 1},
+        asked=True,
+    ),
 )
