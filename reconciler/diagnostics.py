@@ -349,6 +349,26 @@ CODES: Final[Mapping[str, Code]] = {
         "A campaign whose rows are in doubt or not verified is not started.",
         "Run `reconciler resolve`, then plan again.",
     ),
+    "DEP003": Code(
+        "its campaign is not there yet",
+        "Rows go into a campaign that exists; this partial run would not create it.",
+        "Name the campaign with `--only` too, or plan the whole project.",
+    ),
+    "DEP004": Code(
+        "a blacklist addition is open",
+        "Who said no must be barred before anything starts; this partial run leaves the list out.",
+        "Name the blacklist with `--only` too, or plan the whole project.",
+    ),
+    "LFT001": Code(
+        "stays when its document goes",
+        "Removing a document takes nothing back: rows may still be dialled, entries still bar.",
+        "Remove the rows with `missing: remove` before the document, or delete the campaign.",
+    ),
+    "SEL001": Code(
+        "nothing selected",
+        "A plan of nothing looks like a plan with nothing to do.",
+        "Correct the glob; an address is target/kind/name.",
+    ),
     "HRS001": Code(
         "outside its window",
         "The wish is to run, and now is outside the window: it is stopped until then.",

@@ -31,6 +31,7 @@ from reconciler.journal.entry import Columns, Entry, Event, Verified
 from reconciler.journal.recall import recall
 from reconciler.journal.store import Journal, open_journal
 from reconciler.personal import Secret
+from reconciler.plan import Memory
 from reconciler.resource import Action, Address
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -113,6 +114,11 @@ def history(journal: Journal) -> None:
     journal.append(Entry(event=Event.ADOPTED, at=NOW, address=BASE, container=PLACE, facts={"name": "base"}), rows("there"))
     journal.append(Entry(event=Event.MANUAL_DONE, at=NOW, address=SMS, facts={"key": "activate"}))
     journal.append(Entry(event=Event.RUN_ENDED, at=NOW, run="run-1"))
+
+
+def loaded(memory: Memory) -> dict[Address, int]:
+    """Rows of contacts by address."""
+    return {placed.address: placed.count for placed in memory.placed if placed.address.kind == "contacts"}
 
 
 def recipients(found: Iterator[Columns]) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
+from reconciler.plan.left import left_behind
 from reconciler.plan.lists import row_changes, row_findings
 from reconciler.plan.objects import Outcome, compare_object, compare_removed, incomplete
 from reconciler.plan.order import ordered
@@ -26,7 +27,7 @@ from reconciler.plan.values import (
     TargetState,
     Wish,
 )
-from reconciler.resource import Action, Address, Shape, Support
+from reconciler.resource import Action, Address, Desired, Shape, Support
 
 LIFE: Final = timedelta(hours=24)
 
@@ -80,11 +81,12 @@ def make_plan(wishes: Sequence[Wish], seen: Mapping[str, Seen], memory: Memory, 
             rows.append(
                 RowsChange(address=address, diff=wish.rows, origin=wish.desired.origin, enforced_by_us=wish.enforced_by_us)
             )
-        found, said = _rows_of(wish, outcomes, memory, setting)
+        found, said = _rows_of(wish, outcomes, seen[address.target], memory, setting)
         changes += found
         findings += said
     changes, held = _starts_that_may(changes, memory, setting)
     findings += held
+    findings += left_behind(wishes, seen, memory, setting.containers, now) if not setting.partial else ()
     counted = [replace(change, calls=setting.calls(change)) for change in changes]
     manual = tuple(step for wish in wishes for step in wish.manual if step.key not in memory.manual_done)
     return Plan(
@@ -144,7 +146,7 @@ def _allowed(changes: Iterable[Change], *, complete: bool) -> list[Change]:
 
 
 def _rows_of(
-    wish: Wish, outcomes: Mapping[Address, Outcome], memory: Memory, setting: Setting
+    wish: Wish, outcomes: Mapping[Address, Outcome], seen: Seen, memory: Memory, setting: Setting
 ) -> tuple[list[Change], list[Finding]]:
     """The changes of one document's rows, held back where they, their campaign or their reading are not clear."""
     desired = wish.desired
@@ -160,16 +162,32 @@ def _rows_of(
     doubts = memory.holds(address)
     if doubts:
         message = say("{count} call(s) to it have an unknown outcome", count=len(doubts))
-        remedy = say("run 'reconciler resolve'")
-        findings.append(
-            Finding(
-                code="DEP001", severity=Severity.WARN, message=message, remedy=remedy, address=address, origin=desired.origin
-            )
-        )
+        findings.append(_at(wish, "DEP001", Severity.WARN, message, say("run 'reconciler resolve'")))
         changes = []
     if home and (home.blocked or home.waits):
         changes = _allowed(changes, complete=False)
+    if changes and campaign and home is None and _managed(desired, setting) and not _is_there(campaign, seen, memory):
+        message = say("its campaign {campaign} is not there yet, and '--only' leaves it out", campaign=campaign)
+        remedy = say("add --only '{campaign}'", campaign=campaign)
+        findings.append(_at(wish, "DEP003", Severity.DENY, message, remedy))
+        changes = []
     return changes, findings
+
+
+def _managed(desired: Desired, setting: Setting) -> bool:
+    """Whether campaigns of that platform are made by us."""
+    support = setting.supports[desired.platform].get("campaign")
+    return bool(support and support.actions)
+
+
+def _is_there(campaign: Address, seen: Seen, memory: Memory) -> bool:
+    owned = memory.owned.get(campaign)
+    return bool(owned and seen.by_id(owned.id))
+
+
+def _at(wish: Wish, code: str, severity: Severity, message: str, remedy: str = "") -> Finding:
+    desired = wish.desired
+    return Finding(code=code, severity=severity, message=message, remedy=remedy, address=desired.address, origin=desired.origin)
 
 
 def _starts_that_may(changes: Sequence[Change], memory: Memory, setting: Setting) -> tuple[list[Change], list[Finding]]:

@@ -58,6 +58,12 @@ def compare_object(wish: Wish, seen: Seen, support: Support, memory: Memory, con
             )
     else:
         outcome.changes += _alteration(wish, outcome.live, owned, support, outcome)
+        protected = desired.protect or (owned is not None and owned.protect)
+        stops = (change for change in outcome.changes if change.action is Action.STOP)
+        if protected and any(change.reason is not Reason.WINDOW for change in stops):
+            message = say("it is protected, and would be stopped")
+            remedy = say("apply it once without 'protect', with nothing else changed")
+            outcome.findings.append(_finding("PRO001", Severity.DENY, message, wish, remedy, "protect"))
     return outcome
 
 

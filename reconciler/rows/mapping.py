@@ -110,10 +110,12 @@ def _unknown(spec: RowsSpec, takes: Sequence[Take], source: Sequence[str], types
         path = f"columns.{take.name}"
         if take.name not in accepted and not spec.sheet.others:
             words = say("there is no column '{name}' here", name=take.name)
-            yield spec.mistake("SPC013", words, path, did_you_mean(take.name, accepted - set(COMPUTED)))
+            remedy = did_you_mean(take.name, accepted - set(COMPUTED)) or say("remove it: the platform has no place for it")
+            yield spec.mistake("SPC013", words, path, remedy)
         if take.value is None and take.column not in source:
             words = say("the source has no column '{name}'", name=take.column)
-            yield spec.mistake("SRC001", words, path, did_you_mean(take.column, filter(None, source)))
+            remedy = did_you_mean(take.column, filter(None, source)) or say("correct the name")
+            yield spec.mistake("SRC001", words, path, remedy)
             continue
         kind = types.get(take.column, "VARCHAR")
         if not formats.readable(kind):

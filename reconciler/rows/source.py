@@ -194,6 +194,8 @@ def _csv_head(spec: RowsSpec, place: Place, text: str, encoding: str, whole: boo
     except (StopIteration, csv.Error):
         return Head(findings=(unreadable(spec, place, say("its header is not closed"), line=1 + blank_lines),))
     columns = tuple(cell.strip() for cell in header)
+    if wrong := _no_header(spec, place, columns):
+        return Head(findings=(wrong,))
     findings = list(_header_mistakes(spec, place, columns))
     try:
         for number, record in islice(records, HEAD_ROWS):
@@ -227,13 +229,18 @@ def ragged(spec: RowsSpec, place: Place, line: int, found: int, wanted: int) -> 
     return unreadable(spec, place, words, line=line, remedy=say("mend the row; a value that holds the delimiter needs quotes"))
 
 
-def _header_mistakes(spec: RowsSpec, place: Place, columns: Sequence[str]) -> Iterator[Finding]:
+def _no_header(spec: RowsSpec, place: Place, columns: Sequence[str]) -> Finding | None:
+    """A first line that names no columns. Its cells may be somebody's data, so nothing is said about them one by one."""
+    remedy = say("write the columns' names into the first line")
     if any(_LOOKS_LIKE_DATA.search(name) for name in columns):
         words = say("its first line looks like a row, not like a header")
-        yield unreadable(spec, place, words, line=1, remedy=say("write the columns' names into the first line"))
-        return
+        return unreadable(spec, place, words, line=1, remedy=remedy)
     if not any(columns):
-        yield unreadable(spec, place, say("its header has no names"), line=1)
+        return unreadable(spec, place, say("its header has no names"), line=1, remedy=remedy)
+    return None
+
+
+def _header_mistakes(spec: RowsSpec, place: Place, columns: Sequence[str]) -> Iterator[Finding]:
     for name in dict.fromkeys(name for name in columns if name and columns.count(name) > 1):
         words = say("the column '{name}' stands twice in the header", name=name)
         yield unreadable(spec, place, words, line=1, remedy=say("rename one of them"))

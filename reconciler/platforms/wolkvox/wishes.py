@@ -103,7 +103,8 @@ def _columns(desired: Desired, columns: Mapping[str, Any], names: Collection[str
     for name in columns:
         if name not in names:
             message = say("wolkvox has no column '{name}' here", name=name)
-            yield _error("SPC013", message, desired, f"{path}.{name}", did_you_mean(name, names))
+            remedy = did_you_mean(name, names) or say("remove it: the platform has no place for it")
+            yield _error("SPC013", message, desired, f"{path}.{name}", remedy)
 
 
 def check_live(desired: Desired, seen: Seen, target: Target) -> Iterator[Finding]:
