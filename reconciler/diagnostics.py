@@ -320,6 +320,11 @@ CODES: Final[Mapping[str, Code]] = {
         "Rows that we loaded are no longer live; loading them again contacts their people again.",
         "Find out who removed them; leave them out of the source if that was meant.",
     ),
+    "LAW000": Code(
+        "no law is looked at",
+        "A plan that says nothing of the law would look as if it were lawful.",
+        "Check hours, holidays, do-not-call registers and frequency yourself; this is no legal advice.",
+    ),
     "POL001": Code(
         "policy not enforced by this version",
         "A rule that is written and not looked at is worse than none.",

@@ -145,7 +145,7 @@ def reset(shared: Shared, url: str) -> int:
 def drift(shared: Shared, platform: str | None, action: str | None, words: tuple[str, ...], url: str) -> int:
     """Play the colleague who edits in the console."""
     said = _ask(url).drift(platform, action, **_pairs(words))
-    data(said.get("said") or said.get("what") or json.dumps(said, ensure_ascii=False))
+    data(str(said["did"]))
     return exits.DONE
 
 

@@ -16,9 +16,15 @@ MESSAGES_TOLD_FOR: Final = timedelta(days=90)  # the journal does not say for wh
 
 
 def left_behind(
-    wishes: Sequence[Wish], seen: Mapping[str, Seen], memory: Memory, containers: Mapping[str, str], now: datetime
+    wishes: Sequence[Wish],
+    seen: Mapping[str, Seen],
+    memory: Memory,
+    containers: Mapping[str, str],
+    append_only: frozenset[str],
+    now: datetime,
 ) -> Iterator[Finding]:
-    """A note for each removed document, or changed scope, whose rows stay. `containers` names each target's account.
+    """A note for each removed document, or changed scope, whose rows stay. `containers` names each target's account,
+    `append_only` the targets whose platform has no campaigns of ours.
 
     Rows that another document wishes in the same place are that document's, whatever it is called.
     """
@@ -27,18 +33,19 @@ def left_behind(
         account = containers.get(placed.address.target)
         if account is None or not placed.container.startswith(f"{account}|"):
             continue
-        if (placed.address.kind, placed.container) not in wished and _may_matter(placed, seen, now):
+        if (placed.address.kind, placed.container) not in wished and _may_matter(placed, seen, append_only, now):
             yield Finding(code="LFT001", severity=Severity.INFO, message=_message(placed), address=placed.address)
 
 
-def _may_matter(placed: Placed, seen: Mapping[str, Seen], now: datetime) -> bool:
+def _may_matter(placed: Placed, seen: Mapping[str, Seen], append_only: frozenset[str], now: datetime) -> bool:
     """Whether what was placed can still be there: a campaign that is gone took its rows along."""
     if placed.address.kind == "scheduled_sms":
         return now - placed.latest < MESSAGES_TOLD_FOR
     home = placed.container.rpartition("|")[2]
     shown = seen.get(placed.address.target)
-    of_campaign = placed.address.kind == "contacts" and home != "contacts"
-    return not of_campaign or shown is None or not shown.campaigns.live or shown.by_id(home) is not None
+    if placed.address.kind == "blacklist" or home == "contacts" or placed.address.target in append_only:
+        return True
+    return shown is not None and (shown.by_id(home) is not None or not shown.campaigns.complete)
 
 
 def _message(placed: Placed) -> str:
@@ -47,13 +54,13 @@ def _message(placed: Placed) -> str:
             return say("no document wishes this list any more: its entries stay, and nobody is lifted")
         case "scheduled_sms":
             return say(
-                "its document is gone: none of the {count:,} messages that it sent or scheduled is taken back",
+                "its document is gone: none of the {count:,} message(s) that it sent or scheduled is taken back",
                 count=placed.count,
             )
         case _ if placed.container.endswith("|contacts"):
             return say("its document is gone: the contacts that it made stay")
         case _:
             return say(
-                "its document is gone: the {count:,} rows that it loaded stay, and those not dialled yet will still be dialled",
+                "its document is gone: the {count:,} row(s) that it loaded stay, and those not dialled yet will still be dialled",
                 count=placed.count,
             )

@@ -46,7 +46,8 @@ def row_findings(wish: Wish) -> Iterator[Finding]:
     yield from _sent_before(wish, rows)
     if rows.again:
         message = say(
-            "{count:,} rows that were loaded before are gone; loading them again contacts their people again", count=rows.again
+            "{count:,} row(s) that were loaded before are gone; loading them again contacts their people again",
+            count=rows.again,
         )
         yield _note(wish, "SND003", Severity.WARN, message, say("find out who removed them"))
     if held := rows.suppressed.get("in_doubt", 0):

@@ -43,6 +43,7 @@ class Setting:
     shapes: Mapping[str, Shape]
     supports: Mapping[str, Mapping[str, Support]]
     containers: Mapping[str, str]
+    append_only: frozenset[str] = frozenset()  # targets whose campaigns are not ours to manage
     states: Sequence[TargetState]
     calls: Callable[[Change], int]
     people: People = field(default_factory=People)
@@ -86,7 +87,8 @@ def make_plan(wishes: Sequence[Wish], seen: Mapping[str, Seen], memory: Memory, 
         findings += said
     changes, held = _starts_that_may(changes, memory, setting)
     findings += held
-    findings += left_behind(wishes, seen, memory, setting.containers, now) if not setting.partial else ()
+    if not setting.partial:
+        findings += left_behind(wishes, seen, memory, setting.containers, setting.append_only, now)
     counted = [replace(change, calls=setting.calls(change)) for change in changes]
     manual = tuple(step for wish in wishes for step in wish.manual if step.key not in memory.manual_done)
     return Plan(

@@ -14,12 +14,12 @@ from typing import Final
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.plan.values import Plan
-from reconciler.policies import schedule, volume
+from reconciler.policies import law, schedule, volume
 from reconciler.policies.settings import Settings, parse
 
 Rule = Callable[[Plan, Settings, datetime], Iterator[Finding]]
 
-POLICIES: Final[tuple[Rule, ...]] = (volume.judge, schedule.judge)
+POLICIES: Final[tuple[Rule, ...]] = (volume.judge, schedule.judge, law.judge)
 
 DIGEST_SHOWN: Final = 8
 
@@ -54,7 +54,7 @@ def judge(plan: Plan, settings: Settings, now: datetime, acks: Sequence[Ack] = (
 
 def _verdicts(judged: Sequence[Finding]) -> Iterator[Mapping[str, str]]:
     """What every rule said, passes too: the strongest severity of its findings, or `pass`."""
-    for code in sorted({*volume.CODES, *schedule.CODES}):
+    for code in sorted({*volume.CODES, *schedule.CODES, *law.CODES}):
         found = [finding.severity for finding in judged if finding.code == code]
         worst = min(found, key=lambda severity: severity.rank, default=None)
         yield {"rule": code, "result": worst.value if worst else "pass"}

@@ -17,6 +17,7 @@ from reconciler.diagnostics import Finding, Severity
 from reconciler.journal.entry import Columns
 from reconciler.plan.values import Manual, Memory, People, Seen, TargetState, Unsettled, Wish
 from reconciler.platforms.platform import NotReadable, RowsSeen
+from reconciler.reconcile.reach import Reach, container_of
 from reconciler.reconcile.session import Session
 from reconciler.resource import Address, Desired, Live
 from reconciler.rows.sheet import Presence, RowsDiff, RowsFeed, Sheet
@@ -54,6 +55,8 @@ class Listing:
     people: People = field(default_factory=People)
     listed: dict[Address, Listed] = field(default_factory=dict)
     dialable: list[str] = field(default_factory=list)
+    counted: set[Address] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
 
     def feed(self, address: Address) -> Callable[[str], RowsFeed] | None:
         """The rows of an address for its writer, once the container is known; None for an object."""
@@ -76,16 +79,6 @@ class _Block:
         return self.category == category if self.category else True
 
 
-def container_of(target: Target, desired: Desired, live: Live | None) -> str:
-    """Where recipients of a document's rows are remembered: platform, account and live campaign, never our own names."""
-    if desired.address.kind == "blacklist":
-        scope = "|".join(f"{name}={value}" for name, value in sorted((desired.get("scope") or {}).items()))
-        return f"{target.container}|blacklist|{scope}"
-    if desired.address.kind == "contacts" and not desired.get("campaign"):
-        return f"{target.container}|contacts"
-    return f"{target.container}|{live.id if live else desired.get('campaign', '')}"
-
-
 def list_rows(
     session: Session,
     selected: Sequence[Desired],
@@ -95,17 +88,27 @@ def list_rows(
     everything: Sequence[Desired],
     starting: frozenset[Address],
 ) -> Listing:
-    """Prepare and compare the rows of the selected documents. A plan without rows never gets past the first line.
+    """Prepare and compare the rows of the selected documents. A plan without rows needs no engine.
 
-    `starting` are the campaigns that would be started: everybody still dialable in them counts as reached.
+    `starting` are the campaigns that would be started: everybody still dialable in them counts as reached, and none is
+    started while a blacklist of theirs, which this plan leaves out, has entries to add.
     """
     listing = Listing()
-    if not selected:
-        return listing
-    for name in dict.fromkeys(wish.address.target for wish in selected):
+    addresses = {wish.address for wish in selected}
+    left_out = {
+        wish.address.target for wish in everything if wish.address.kind == BLACKLIST and wish.address not in addresses
+    } & {address.target for address in starting}
+    for name in dict.fromkeys((*(wish.address.target for wish in selected), *sorted(left_out))):
         target = session.project.targets[name]
         here = [wish for wish in everything if wish.address.target == name]
-        _Lister(session, target, here, seen[name], memory, now, listing, starting).through({wish.address for wish in selected})
+        _Lister(session, target, here, seen[name], memory, now, listing, starting).through(addresses)
+    for address in sorted(starting - listing.counted):
+        reach = Reach(session=session, target=session.project.targets[address.target], seen=seen[address.target], memory=memory)
+        table, finding = reach.of_start(address, [wish for wish in everything if wish.address.target == address.target])
+        listing.dialable += [table] if table else []
+        listing.findings += [finding] if finding else []
+    if not (listing.listed or listing.dialable):
+        return listing
     from reconciler.rows.people import unique
 
     people = {wish.address for wish in selected if _reaches_people(wish)}
@@ -190,12 +193,37 @@ class _Lister:
         odd = unparsable(engine, table)
         findings = [self._odd(desired, odd)] if odd else []
         enforced = not self.platform.supports["blacklist"].actions
-        asks = not enforced and (wanted or sheet.readable)
+        asks = not enforced and (wanted or sheet.readable or bool(self.starting))
         rows_seen = self._read_rows(desired, prepared, sheet) if asks else RowsSeen()
         blocks += [] if inbound else [_Block(table=self._numbers(table), **where) for table in rows_seen.tables]
         if wanted:
             self._conclude(desired, sheet, prepared, rows_seen, findings, enforced=enforced)
+        elif not (enforced or inbound):
+            self._left_out(desired, prepared, rows_seen, _Block(table=table, **where))
         return blocks
+
+    def _left_out(self, desired: Desired, prepared: Prepared, rows_seen: RowsSeen, block: _Block) -> None:
+        """A list that this plan leaves out: while it has entries to add, no campaign that it is for may start."""
+        barred = [address for address in sorted(self.starting) if self._covered(address, block)]
+        if not barred:
+            return
+        container = container_of(self.target, desired, self._live(desired))
+        compared = self._compare(desired, prepared, container, rows_seen, live_table=self._table(rows_seen))
+        for address in barred if compared.diff.to_add else ():
+            message = say(
+                "{count:,} entries of {list} are not added yet, and '--only' leaves it out",
+                count=compared.diff.to_add,
+                list=desired.address,
+            )
+            remedy = say("add --only '{list}'", list=desired.address)
+            self.listing.findings.append(
+                Finding(code="DEP004", severity=Severity.DENY, message=message, remedy=remedy, address=address)
+            )
+
+    def _covered(self, address: Address, block: _Block) -> bool:
+        campaign = self.campaigns.get(address.name)
+        category = campaign.block.get("category", "") if campaign else ""
+        return address.target == self.target.name and block.covers(address.name, category)
 
     def _odd(self, desired: Desired, count: int) -> Finding:
         message = say("{count:,} entries are not numbers; they block on their last 8 digits", count=count)
@@ -271,13 +299,11 @@ class _Lister:
         if desired.get("lifts"):
             compared = self._lifted(desired, sheet, compared, table, findings)
         address = desired.address
-        if (
-            table
-            and desired.get("campaign")
-            and Address(self.target.name, "campaign", desired.fields["campaign"]) in self.starting
-        ):
+        home = Address(self.target.name, "campaign", desired.get("campaign") or "")
+        if table and home in self.starting:
             from reconciler.rows.people import dialable
 
+            self.listing.counted.add(home)
             self.listing.dialable.append(dialable(self.session.engine, table, prepared, self.session.journal.persons()))
         self.listing.listed[address] = Listed(
             prepared=prepared,

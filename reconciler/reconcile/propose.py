@@ -16,7 +16,8 @@ from reconciler.kinds import KINDS
 from reconciler.plan import Change, Memory, Permissions, Plan, Seen, Setting, Source, Wish, make_plan
 from reconciler.plan.values import Manual
 from reconciler.policies import Ack, Settings, judge, parse
-from reconciler.reconcile.listing import Listing, container_of, list_rows
+from reconciler.reconcile.listing import Listing, list_rows
+from reconciler.reconcile.reach import container_of
 from reconciler.reconcile.reading import TargetReading, read_target
 from reconciler.reconcile.session import Session
 from reconciler.resource import Action, Address, Desired, Live, Shape, State
@@ -84,7 +85,7 @@ def propose(session: Session, asked: Asked) -> Proposal:
         wish.address: _object_wish(session, wish, seen[wish.address.target], now) for wish in desired if _is_object(wish, seen)
     }
     rows = [wish for wish in desired if _has_rows(wish, seen)]
-    listing = list_rows(session, rows, seen, memory, now, specs.desired, _starting(wishes.values(), seen, memory))
+    listing = list_rows(session, rows, seen, memory, now, specs.desired, _starting(session, wishes.values(), seen, memory))
     for wish in listing.wishes:
         wishes[wish.desired.address] = wish
     ordered = [wishes[wish.address] for wish in desired if wish.address in wishes]
@@ -92,6 +93,9 @@ def propose(session: Session, asked: Asked) -> Proposal:
         shapes=SHAPES,
         supports={name: platform.supports for name, platform in session.platforms.items()},
         containers={name: target.container for name, target in project.targets.items()},
+        append_only=frozenset(
+            name for name, target in project.targets.items() if not session.platform(target).supports["campaign"].actions
+        ),
         states=[listing.states.get(reading.target.name, reading.state) for reading in readings],
         calls=lambda change: _calls(session, change, wishes),
         people=listing.people,
@@ -100,7 +104,7 @@ def propose(session: Session, asked: Asked) -> Proposal:
         policy_inputs=settings.inputs,
         partial=bool(asked.only),
         edges=_edges(ordered, session, now),
-        findings=_given(session, readings, specs),
+        findings=[*_given(session, readings, specs), *_unmatched(specs, asked.only), *listing.findings],
     )
     plan = make_plan(ordered, seen, memory, setting, now)
     plan = judge(_within_quota(plan), settings, now, acks)
@@ -127,6 +131,14 @@ def selected(desired: Desired, only: Sequence[str]) -> bool:
     return any(glob[4:] in desired.tags if glob.startswith("tag:") else desired.address.matches(glob) for glob in only)
 
 
+def _unmatched(specs: Specs, only: Iterable[str]) -> Iterable[Finding]:
+    """The globs of `--only` that name no document: a plan of nothing would look like nothing to do."""
+    for glob in only:
+        if not any(selected(wish, (glob,)) for wish in specs.desired):
+            message = say("no document matches --only '{glob}'", glob=glob)
+            yield Finding(code="SEL001", severity=Severity.WARN, message=message, remedy=say("a partial plan deletes nothing"))
+
+
 def _acks(texts: Iterable[str]) -> list[Ack]:
     acks = []
     for text in texts:
@@ -150,14 +162,15 @@ def _read(session: Session, desired: Sequence[Desired], memory: Memory, now: dat
     ]
 
 
-def _starting(wishes: Iterable[Wish], seen: Mapping[str, Seen], memory: Memory) -> frozenset[Address]:
-    """The campaigns of ours that stand still and are wished to run now."""
+def _starting(session: Session, wishes: Iterable[Wish], seen: Mapping[str, Seen], memory: Memory) -> frozenset[Address]:
+    """The campaigns that do not run, or are not there yet, and are wished to run now."""
     starting = set()
     for wish in wishes:
         owned = memory.owned.get(wish.desired.address)
         live = seen[wish.desired.address.target].by_id(owned.id) if owned else None
         wished = wish.runs_by_itself or (wish.desired.get("state") == "started" and wish.open)
-        if live and wished and live.state is not State.STARTED:
+        managed = session.platforms[wish.desired.platform].supports["campaign"].actions
+        if managed and wished and (live is None or live.state is not State.STARTED):
             starting.add(wish.desired.address)
     return frozenset(starting)
 

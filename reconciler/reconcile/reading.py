@@ -52,10 +52,18 @@ def state_of(session: Session, target: Target, seen: Seen) -> TargetState:
         complete=seen.campaigns.complete,
         read_at=seen.campaigns.read_at,
         campaigns=len(seen.campaigns.live),
-        quota=seen.quota or Quota(),
+        quota=_within(seen.quota or Quota(), target.limits.get("calls_per_day")),
         note=seen.campaigns.note,
         append_only=not (campaigns and campaigns.actions),
     )
+
+
+def _within(quota: Quota, calls_per_day: int | None) -> Quota:
+    """What the platform says is left today, or less where the target's own limit is lower."""
+    if calls_per_day is None:
+        return quota
+    left = calls_per_day - (quota.used or 0)
+    return Quota(used=quota.used, left=left if quota.left is None else min(quota.left, left), limit=calls_per_day)
 
 
 def _known_ids(memory: Memory, target: Target) -> list[str]:

@@ -363,6 +363,9 @@ def _standing(changes: Sequence[Mapping[str, Any]], rows: Mapping[str, Mapping[s
             yield Item(symbol=" ", address=plain(address), remark=words, place=place(counts))
 
 
+_HELD = frozenset({"DEP001", "DEP002", "SND002"})
+
+
 def _verdict(plan_json: Mapping[str, Any], targets: Mapping[str, Mapping[str, Any]], *, blocked: bool) -> str:
     """What an empty plan means; it never sounds better than what was read."""
     if plan_json["changes"]:
@@ -371,6 +374,8 @@ def _verdict(plan_json: Mapping[str, Any], targets: Mapping[str, Mapping[str, An
         return say("No changes found, but not everything could be read.")
     if blocked:
         return say("No changes can be planned while what is listed under BLOCKED stands.")
+    if any(finding["code"] in _HELD for finding in plan_json["findings"]):
+        return say("No other changes. What is in doubt is held until 'reconciler resolve' has settled it.")
     if plan_json["manual"]:
         return say("No changes. What is left to do are steps that only a person can do.")
     return say("No changes. The platforms are as the specs wish.")

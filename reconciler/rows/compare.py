@@ -192,11 +192,12 @@ class Comparison:
 
     def _sort_out(self, apart: str, live: str, missing: Missing, changed: Changed, loaded: Iterable[Remembered]) -> None:
         engine = self.engine
+        lacking = f"hash(id) NOT IN (SELECT id FROM {self.prepared.named})" if self.prepared.named else "true"
         added, differing, gone = (
             int(count)
             for count in engine.run(
                 "SELECT count(*) FILTER (WHERE live IS NULL), count(*) FILTER (WHERE row IS NOT NULL AND live IS NOT NULL), "
-                f"count(*) FILTER (WHERE row IS NULL) FROM {apart}"
+                f"count(*) FILTER (WHERE row IS NULL AND {lacking}) FROM {apart}"
             )[0]
         )
         self.counts |= {"changed": differing, "unchanged": self.prepared.rows - added - differing}
@@ -212,9 +213,7 @@ class Comparison:
             if removing:
                 verb = Verb.CLOSE if missing == "close" else Verb.REMOVE
                 still_open = " AND NOT closed" if verb is Verb.CLOSE else ""
-                named = self.prepared.named
-                lacking = f" AND id NOT IN (SELECT id FROM {named})" if named else ""
-                self.tables[verb] = self.named(f"{movable} AND row IS NULL{still_open}{lacking}", wished=False)
+                self.tables[verb] = self.named(f"{movable} AND row IS NULL AND {lacking}{still_open}", wished=False)
                 self.counts["kept"] = gone - engine.count(self.tables[verb])
             taken = [self.tables[verb] for verb in (Verb.REPLACE, Verb.REMOVE) if verb in self.tables]
             touched = " UNION ".join(f"SELECT live FROM {table}" for table in taken)

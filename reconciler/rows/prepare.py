@@ -193,9 +193,9 @@ def _judge(engine: Engine, spec: RowsSpec, plan: Mapped, raw: str, odd: str | No
         text, number = f"t{order[0]}", f"q{order[0]}"
         asked = f"SELECT DISTINCT {text} AS value FROM {raw} WHERE coalesce({number}, 0) = 0 AND {text} <> ''"
         engine.run(f"CREATE TABLE {prepared.rejected} AS {asked}")
-    if spec.removes:
+    if spec.sheet.readable:
         prepared.named = engine.fresh("named")
-        engine.run(f"CREATE TABLE {prepared.named} AS SELECT DISTINCT _id AS id FROM {view}")
+        engine.run(f"CREATE TABLE {prepared.named} AS SELECT DISTINCT hash(_id) AS id FROM {view}")
     engine.run(f"DELETE FROM {stored} WHERE why > 0")
     return prepared
 

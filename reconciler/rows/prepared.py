@@ -19,7 +19,8 @@ class Prepared:
 
     `table` shows `_row` (rowid of `stored`), `_id`, `_e164`, `_number`, `_numbers`, `_person`, `_content`, and every column
     by its name. `sent` names what is sent, `phones` gives the stored number of each phone column, the primary one first.
-    `named` holds the identities of all rows of the source (`id`), where rows may be removed for not being in it.
+    `named` holds the identities of all rows of the source (`id`, hashed), where live rows are compared with them: a row that
+    was taken out is in the source all the same.
     `bare` is the view before ids of contacts were attached.
     `rejected` holds the texts of numbers that were none (`value`), for blacklists, which block on what is left of them.
     `file` is a private copy of a file that is passed through as it is.

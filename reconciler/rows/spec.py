@@ -28,7 +28,6 @@ class RowsSpec:
     `source` and `columns` are the document's own, read and with defaults. `folder` is the document's, `root` the project's;
     `target` fills `{target}` in paths. `template` is a message with `{placeholders}`, `at` its instant, or `at_column` the
     source's column that holds each row's. `test_numbers` are the only numbers that may be reached, where given.
-    `removes`: live rows that the source lacks are taken away, so that it matters which rows it has, whatever became of them.
     `within` is "lifts" where the rows are those of the document's lifts.
     """
 
@@ -51,7 +50,6 @@ class RowsSpec:
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)
     within: str = ""
-    removes: bool = False
 
     @property
     def beside(self) -> tuple[str, ...]:

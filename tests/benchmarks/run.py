@@ -28,10 +28,12 @@ def main() -> None:
     from tests.benchmarks.results import Section, page
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("subjects", nargs="*", choices=[*SUBJECTS, []], help="all when left out")
+    parser.add_argument("subjects", nargs="*", help=f"of {', '.join(SUBJECTS)}; all when left out")
     parser.add_argument("--runs", type=int, default=5, help="of each contender (default: 5)")
     parser.add_argument("--keep", action="store_true", help="keep the temporary folder")
     options = parser.parse_args()
+    if unknown := set(options.subjects) - set(SUBJECTS):
+        parser.error(f"there is no subject {', '.join(sorted(unknown))}")
     folder = Path(tempfile.mkdtemp(prefix="reconciler-bench-"))
     sections: list[Section] = []
     try:

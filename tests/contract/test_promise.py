@@ -97,3 +97,137 @@ def test_a_past_instant_whose_row_went_out_is_silent_beside_one_that_is_due(hous
 
     assert late.code == 3
     assert ("deny", "EXP001") in codes(late.json)
+
+
+# --- who is reached, and what stays
+
+
+def test_a_start_counts_everybody_who_can_still_be_dialled(house: House) -> None:
+    records = [{"customer_id": "A", "tel1": "3001230001"}, {"customer_id": "B", "tel1": "3001230002"}]
+    house.control.seed({"wolkvox": {"campaigns": [{"name": "lista", "records": records}]}})
+    house.spec(campaign())
+    house.run("import", "wolkvox-co/campaign/lista")
+    house.applied()
+    house.spec(campaign("state: started\n"))
+
+    assert house.plan()["people"] == {"total": 2, "first_time": 2}
+
+
+def test_a_start_on_lynn_counts_our_rows_and_says_that_others_are_unknown(house: House) -> None:
+    rows = (
+        "kind: contacts\ntarget: lynn-cl\nname: base\ncampaign: lista\n"
+        'lynn: {template: 3c6f10ec-0000-4000-8000-210008f00900}\nsource: {rows: [{key: K1, phone: "+56961230001"}]}\n'
+    )
+    house.spec(LYNN.format(state="stopped") + rows)
+    house.applied()
+    house.spec(LYNN.format(state="started") + rows)
+
+    plan = house.plan()
+
+    assert actions(plan) == [("start", "lynn-cl/campaign/lista")]
+    assert plan["people"] == {"total": 1, "first_time": 0}
+    assert ("info", "UNV001") in codes(plan)
+
+
+def test_removed_documents_take_nothing_back_and_the_plan_says_so(house: House) -> None:
+    house.spec(campaign() + contacts(1, 3) + BLACKLIST + messages(ONE))
+    house.applied()
+    house.spec(campaign())
+
+    plan = house.plan()
+
+    assert plan["empty"]
+    told = {finding["address"]: finding["message"] for finding in plan["findings"] if finding["code"] == "LFT001"}
+    assert set(told) == {"wolkvox-co/contacts/base", "wolkvox-co/blacklist/no", "ucontact-uy/scheduled_sms/aviso"}
+    assert "2 row(s)" in told["wolkvox-co/contacts/base"]
+
+
+def test_what_another_document_wishes_now_is_not_told_as_left(house: House) -> None:
+    house.spec(campaign() + contacts(1, 2))
+    house.applied()
+    house.spec(campaign() + contacts(1, 2, name="otra"))
+
+    plan = house.plan()
+
+    assert plan["empty"]
+    assert "LFT001" not in [code for _, code in codes(plan)]
+
+
+def test_rows_of_a_campaign_that_is_gone_are_not_told_as_left(house: House) -> None:
+    house.spec(campaign() + contacts(1))
+    house.applied()
+    house.spec("")
+    house.applied()
+
+    assert codes(house.plan()) == []
+
+
+# --- a part of the project
+
+
+def test_rows_wait_for_a_campaign_that_a_partial_plan_leaves_out(house: House) -> None:
+    house.spec(campaign() + contacts(1))
+
+    said = house.run("plan", "--format", "json", "--at", AT, "--only", "*/contacts/*")
+
+    assert said.code == 3
+    assert said.json["changes"] == []
+    assert ("deny", "DEP003") in codes(said.json)
+
+    both = ("--only", "*/contacts/*", "--only", "wolkvox-co/campaign/lista")
+
+    assert house.run("plan", "--at", AT, *both).code == 0
+
+
+def test_nothing_starts_while_a_partial_plan_leaves_out_who_said_no(house: House) -> None:
+    house.spec(campaign() + contacts(1, 2))
+    house.applied()
+    house.spec(campaign("state: started\n") + contacts(1, 2) + BLACKLIST)
+
+    said = house.run("plan", "--format", "json", "--at", AT, "--only", "*/campaign/*")
+
+    assert said.code == 3
+    assert ("deny", "DEP004") in codes(said.json)
+
+    house.run("apply", "--auto-approve", "--at", AT, "--only", "*/blacklist/*")
+
+    assert house.run("plan", "--at", AT, "--only", "*/campaign/*").code == 0
+
+
+def test_a_glob_that_names_nothing_is_told(house: House) -> None:
+    house.spec(campaign())
+
+    said = house.run("plan", "--format", "json", "--at", AT, "--only", "wolkvox-co/campaing/*")
+
+    assert ("warn", "SEL001") in codes(said.json)
+
+
+# --- protect
+
+
+def test_a_protected_campaign_is_not_stopped_by_a_wish(house: House) -> None:
+    house.spec(campaign("state: started\nprotect: true\n"))
+    house.applied()
+    house.spec(campaign("state: stopped\nprotect: true\n"))
+
+    assert ("deny", "PRO001") in codes(house.plan())
+
+    house.spec(campaign("state: stopped\n"))
+
+    assert house.run("plan", "--at", AT).code == 3
+
+    house.spec(campaign("state: started\n"))
+    house.applied()
+    house.spec(campaign("state: stopped\n"))
+    house.applied()
+    house.settled()
+
+
+def test_protect_does_not_hold_back_a_stop_that_its_window_asks_for(house: House) -> None:
+    house.spec(campaign("state: started\nprotect: true\nwindow: {from: 08:00, to: 18:00}\n"))
+    house.applied()
+
+    night = house.run("plan", "--format", "json", "--at", "2026-11-24T20:00:00-05:00")
+
+    assert night.code == 0
+    assert actions(night.json) == [("stop", "wolkvox-co/campaign/lista")]

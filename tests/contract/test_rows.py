@@ -297,4 +297,4 @@ def test_wolkvox_rows_that_the_source_has_are_not_removed_because_they_were_take
 
     row = _row(house.plan(), f"{target}/contacts/base")
 
-    assert (row["to_remove"], row["kept"], row["suppressed"]) == (0, 1, {"blacklist": 1})
+    assert (row["to_remove"], row["kept"], row["suppressed"]) == (0, 0, {"blacklist": 1})

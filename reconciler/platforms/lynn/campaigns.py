@@ -13,7 +13,7 @@ from typing import Any, Final
 from reconciler.call import Flow
 from reconciler.catalogue import say
 from reconciler.platforms.lynn.dialect import CAMPAIGN, RUNNING, call, decoded, encoded, merged, part
-from reconciler.platforms.lynn.replies import absent, identifier_in, listed, shown, single
+from reconciler.platforms.lynn.replies import absent, identifier_in, listed, made_id, shown, single
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, Step
 from reconciler.resource import Action, Desired, Live, State
 from reconciler.target import Target
@@ -123,7 +123,7 @@ def _create(step: Step) -> Flow[Mapping[str, str]]:
     facts = {"name": name, "marker": "", "namesakes": ",".join(live.id for live in step.seen.campaign(name))}
     body = encoded(still | {"execution_mode": "manual"})
     reply = yield call(step.target, "PostCampaign", json=body, facts=facts)
-    return {"id": identifier_in(shown(reply))}
+    return {"id": made_id(reply)}
 
 
 def _put_by_update(step: Step) -> frozenset[str]:
@@ -150,9 +150,14 @@ def _to_be_started(step: Step) -> bool:
 
 def _stop(step: Step) -> Flow[None]:
     """Order the stop in manual mode; what runs by itself is put into manual mode, and stopped if it still runs then."""
-    if _to_manual(step) and (yield from _put(step, {"execution_mode": "manual"})) is not State.STARTED:
-        return
     identifier = _identifier(step)
+    if _to_manual(step):
+        state = yield from _put(step, {"execution_mode": "manual"})
+        if state is State.UNKNOWN:  # the answer shows no campaign
+            after = yield from read_one(step.target, identifier, step.now)
+            state = after.state if after else State.UNKNOWN
+        if state is not State.STARTED:
+            return
     yield call(step.target, "StopCampaignExecution", identifier, facts={"id": identifier})
 
 

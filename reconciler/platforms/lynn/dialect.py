@@ -32,7 +32,7 @@ class Proof(Enum):
     """What in a 2xx answer shows that a write was done."""
 
     OBJECT = "object"  # the object with its id
-    TAKEN = "taken"  # nothing that says otherwise: an empty body, null, true, or a good Status
+    TAKEN = "taken"  # an empty body, null, true, a good word or status, or what the call was about
     TASK = "task"  # the id of a task that goes on
 
 
@@ -86,6 +86,8 @@ RUNNING: Final = "running"
 SHOWN_ONLY: Final = frozenset({RUNNING})  # never sent back: a copy that is a second old must not start what was stopped
 TASK_ID: Final = "taskId"
 TASK_STATUS: Final = "Status"  # "200" done, 400 and more failed, anything else under way
+YES_KEYS: Final = ("ok", "success", "succeeded")  # true in an answer that says nothing else
+YES_WORDS: Final = frozenset({"ok", "success", "succeeded", "done", "accepted", "200"})
 UPLOAD_FIELD: Final = "file"
 DND_CAMPAIGN: Final = "campaignId"
 

@@ -22,6 +22,8 @@ from reconciler.platforms.lynn.dialect import (
     ROUTES,
     TASK_ID,
     TASK_STATUS,
+    YES_KEYS,
+    YES_WORDS,
     Proof,
     call,
     part,
@@ -91,6 +93,12 @@ def identifier_in(native: Mapping[str, Any]) -> str:
     return found if IDENTIFIER.fullmatch(found) else ""
 
 
+def made_id(reply: Reply) -> str:
+    """The id in the answer to a write: the object's, or the whole body; "" where there is none."""
+    value = _json(reply)
+    return identifier_in(value) if isinstance(value, dict) else _bare_identifier(reply)
+
+
 def _refused_read(reply: Reply) -> NotReadable:
     words = said(reply)
     lower = words.casefold()
@@ -150,7 +158,7 @@ def judge(written: Call, reply: Reply) -> Judgement:
         return _judged(Ending.DOUBT, say("the answer names no task"))
     if route.proof is Proof.OBJECT:
         return _judged_object(written, reply)
-    taken = reply.status == 204 or _taken(reply)
+    taken = reply.status == 204 or _taken(written, reply)
     return _judged(Ending.DONE) if taken else _judged(Ending.DOUBT, say("the answer does not say that it was done"))
 
 
@@ -162,24 +170,43 @@ def _judged_object(written: Call, reply: Reply) -> Judgement:
     """Done when the object comes back with an id: a new one, or the one that was to be replaced."""
     if reply.status == 204 and written.method == "PUT":
         return _judged(Ending.DONE)
-    value = _json(reply)
-    identifier = identifier_in(value) if isinstance(value, dict) else ""
+    identifier = made_id(reply)
     if not identifier:
         return _judged(Ending.DOUBT, say("the answer does not show the object"))
-    if written.method == "PUT" and unquote(written.path.rpartition("/")[2]).casefold() != identifier.casefold():
+    if written.method == "PUT" and _asked_id(written) != identifier.casefold():
         return _judged(Ending.DOUBT, say("the answer shows another object"))
     if written.batch is not None:  # a contact: its batch says whom it is about, and its id may be a number
         return _judged(Ending.DONE)
     return Judgement(ending=Ending.DONE, evidence={"id": identifier})
 
 
-def _taken(reply: Reply) -> bool:
+def _taken(written: Call, reply: Reply) -> bool:
+    """Whether a 2xx says yes: nothing at all, a good word or status, or what the call was about."""
     if not reply.body.strip():
         return True
     value = _json(reply)
-    if isinstance(value, dict):
-        return _status_number(part(value, TASK_STATUS)) in range(200, 300)
-    return value is None or value is True
+    if value is _NOT_JSON:
+        value = reply.body.decode("utf-8", "replace").strip()
+    if not isinstance(value, dict):
+        return value is None or value is True or (isinstance(value, str) and value.casefold() in YES_WORDS)
+    status = part(value, TASK_STATUS)
+    if status is not None:
+        return _status_number(status) in range(200, 300) or str(status).casefold() in YES_WORDS
+    return (
+        not value
+        or any(part(value, name) is True for name in YES_KEYS)
+        or ("{id}" in ROUTES[written.operation].path and identifier_in(value).casefold() == _asked_id(written))
+        or _echoes(value, written.json)
+    )
+
+
+def _asked_id(written: Call) -> str:
+    return unquote(written.path.rpartition("/")[2]).casefold()
+
+
+def _echoes(answer: Mapping[str, Any], sent: Any) -> bool:
+    """Whether an answer repeats everything that was sent."""
+    return isinstance(sent, dict) and bool(sent) and all(part(answer, name) == value for name, value in sent.items())
 
 
 # --- tasks
@@ -191,6 +218,14 @@ def task_in(reply: Reply) -> str:
     if isinstance(value, dict):
         task = str(part(value, TASK_ID) or "")
         return task if IDENTIFIER.fullmatch(task) else ""
+    return _bare_identifier(reply)
+
+
+def _bare_identifier(reply: Reply) -> str:
+    """An id that is the whole body, as JSON or as plain text; "" where it is something else. A word is no id."""
+    value = _json(reply)
+    if value is _NOT_JSON:
+        value = reply.body.decode("utf-8", "replace").strip()
     bare = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return bare if _BARE_IDENTIFIER.fullmatch(bare) else ""
 
@@ -219,7 +254,7 @@ def awaited(target: Target, operation: str, task: str) -> Flow[Progress]:
     """
     unreadable = 0
     for turn in range(POLLS_MAX):
-        wait_s = POLL_WAITS_S[min(turn, len(POLL_WAITS_S) - 1)]
+        wait_s = 0.0 if target.sandbox else POLL_WAITS_S[min(turn, len(POLL_WAITS_S) - 1)]
         reply = yield call(target, POLLED_BY[operation], task, after_s=wait_s)
         try:
             stands = progress(reply)

@@ -1,0 +1,92 @@
+"""Whom a start reaches beside the rows that a plan adds: everybody in the campaign who can still be dialled.
+
+Where the platform lists rows, they are read; where it does not, the journal knows ours, and the plan says that the rows of
+others are unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.catalogue import say
+from reconciler.diagnostics import Finding, Severity
+from reconciler.plan.values import Memory, Seen
+from reconciler.platforms.platform import NotReadable
+from reconciler.reconcile.session import Session
+from reconciler.resource import Address, Desired, Live, Origin
+from reconciler.rows.sheet import Sheet
+from reconciler.specs import rows_spec
+from reconciler.target import Target
+from reconciler.wire import LostError
+
+
+def container_of(target: Target, desired: Desired, live: Live | None) -> str:
+    """Where recipients of a document's rows are remembered: platform, account and live campaign, never our own names."""
+    if desired.address.kind == "blacklist":
+        scope = "|".join(f"{name}={value}" for name, value in sorted((desired.get("scope") or {}).items()))
+        return f"{target.container}|blacklist|{scope}"
+    if desired.address.kind == "contacts" and not desired.get("campaign"):
+        return f"{target.container}|contacts"
+    return f"{target.container}|{live.id if live else desired.get('campaign', '')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """One target's campaigns that would start, and who is in them."""
+
+    session: Session
+    target: Target
+    seen: Seen
+    memory: Memory
+
+    def of_start(self, address: Address, documents: Sequence[Desired]) -> tuple[str, Finding | None]:
+        """A table of the persons that starting `address` reaches, "" where nobody is known, and what is not known of them."""
+        owned = self.memory.owned.get(address)
+        live = self.seen.by_id(owned.id) if owned else None
+        if live is None:
+            return "", None
+        loads = (wish for wish in documents if wish.address.kind == "contacts" and wish.get("campaign") == address.name)
+        desired = next(loads, None) or _no_rows(address, self.target.platform)
+        sheet = self.session.platform(self.target).sheet(desired, self.target)
+        if sheet.readable:
+            return self._listed(address, desired, sheet, live)
+        message = say("{platform} does not list its rows: whom rows of others reach is not known", platform=self.target.platform)
+        unknown = Finding(code="UNV001", severity=Severity.INFO, message=message, address=address)
+        return self._remembered(container_of(self.target, desired, live)), unknown
+
+    def _listed(self, address: Address, desired: Desired, sheet: Sheet, live: Live) -> tuple[str, Finding | None]:
+        platform = self.session.platform(self.target)
+        try:
+            found = self.session.wire(self.target).run(platform.read_rows(desired, self.target, live, self.seen, iter(())))
+        except (NotReadable, LostError) as failure:
+            why = failure.why if isinstance(failure, NotReadable) else failure.reason
+            message = say("the reading is not complete: {note}", note=why)
+            return "", Finding(code="PLT002", severity=Severity.WARN, message=message, address=address)
+        if not found.tables:
+            return "", None
+        from reconciler.rows.people import dialable
+        from reconciler.rows.prepare import prepare
+
+        engine = self.session.engine
+        prepared = prepare(engine, rows_spec(desired, self.target, self.session.project, sheet))
+        return dialable(engine, found.tables[0], prepared, self.session.journal.persons()), None
+
+    def _remembered(self, container: str) -> str:
+        from reconciler.rows.people import known_persons
+
+        packed = [columns.persons for columns in self.session.journal.sent(container) if columns.persons]
+        if not packed:
+            return ""
+        engine = self.session.engine
+        memory = engine.packed((persons, b"") for persons in packed)
+        reached = known_persons(engine, f"SELECT name AS person FROM {memory}", packed)
+        engine.drop(memory)
+        return reached
+
+
+def _no_rows(address: Address, platform: str) -> Desired:
+    """A contacts document of a campaign that has none: it wishes no rows, and knows how rows are read."""
+    fields: Mapping[str, object] = {"campaign": address.name, "source": {"rows": []}, "missing": "keep", "generation": 1}
+    place = Address(address.target, "contacts", address.name)
+    return Desired(address=place, platform=platform, fields=fields, origin=Origin(""))
