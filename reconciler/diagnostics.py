@@ -369,6 +369,11 @@ CODES: Final[Mapping[str, Code]] = {
         "Removing a document takes nothing back: rows may still be dialled, entries still bar.",
         "Remove the rows with `missing: remove` before the document, or delete the campaign.",
     ),
+    "PUR001": Code(
+        "no purpose said",
+        "Laws look at what a contact is for; where nobody says it, the strictest purpose is taken.",
+        "Write `purpose` in the campaign, the contacts or the messages.",
+    ),
     "SEL001": Code(
         "nothing selected",
         "A plan of nothing looks like a plan with nothing to do.",

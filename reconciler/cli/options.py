@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from reconciler.catalogue import speak
 
@@ -31,13 +32,18 @@ class Shared:
     lang: str = "en"
 
     @property
-    def coloured(self) -> bool:
-        """Whether stdout gets colours: as asked, else by NO_COLOR, FORCE_COLOR and whether it is a terminal."""
+    def forced(self) -> bool:
+        """Whether colours are wanted whatever stdout is."""
         if self.color != "auto":
             return self.color == "always"
-        if os.environ.get("NO_COLOR"):
-            return False
-        return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+        return not os.environ.get("NO_COLOR") and os.environ.get("FORCE_COLOR", "") not in ("", "0")
+
+    @property
+    def coloured(self) -> bool:
+        """Whether stdout gets colours: as asked, else by NO_COLOR, FORCE_COLOR and whether it is a terminal."""
+        if self.forced or self.color == "never" or os.environ.get("NO_COLOR"):
+            return self.forced
+        return sys.stdout.isatty()
 
 
 class _Common(click.Option):
@@ -51,6 +57,16 @@ class _Common(click.Option):
         return None
 
 
+def _overruled(context: click.Context, name: str) -> bool:
+    """Whether an option comes from the environment, and was written before the command's name, which weighs more."""
+    before, sources = context.parent, []
+    while before is not None:
+        sources.append(before.get_parameter_source(name))
+        before = before.parent
+    written = ParameterSource.COMMANDLINE
+    return context.get_parameter_source(name) is not written and written in sources
+
+
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the common options, as one `shared` argument."""
 
@@ -60,7 +76,8 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         outer = context.find_object(Shared) or Shared()
         given = {name: values.pop(name) for name in ("project", "only", "format", "color", "quiet", "verbose", "lang")}
         said = {name: value for name, value in given.items() if value not in (None, (), False, 0)}
-        shared = replace(outer, **said)
+        shared = replace(outer, **{name: value for name, value in said.items() if not _overruled(context, name)})
+        context.color = True if shared.forced else None  # click takes colours out again where stdout is no terminal
         speak(shared.lang)
         return command(shared=shared, **values)
 

@@ -19,7 +19,7 @@ from reconciler.kinds import KINDS
 from reconciler.platforms import PLATFORMS
 from reconciler.policies import parse
 from reconciler.project import bare
-from reconciler.reports import FORMATS, render_findings, render_plan
+from reconciler.reports import FORMATS, Style, render_findings, render_plan
 from reconciler.specs import load
 
 
@@ -86,7 +86,7 @@ def plan(
     shown = proposal.plan.to_json(__version__)
     data(render_plan(shown, shape, style(shared)))
     for name, path in wanted:
-        write_file(path, render_plan(shown, name, style(shared)) + "\n")
+        write_file(path, render_plan(shown, name, Style(verbose=shared.verbose)).rstrip("\n") + "\n")
     if out is not None:
         write_file(out, sealed(shown, only=shared.only, at=at))
         note(shared, say("saved: {path}", path=out))

@@ -19,16 +19,18 @@ def left_behind(
     wishes: Sequence[Wish],
     seen: Mapping[str, Seen],
     memory: Memory,
+    *,
     containers: Mapping[str, str],
     append_only: frozenset[str],
+    going: frozenset[str],
     now: datetime,
 ) -> Iterator[Finding]:
     """A note for each removed document, or changed scope, whose rows stay. `containers` names each target's account,
-    `append_only` the targets whose platform has no campaigns of ours.
+    `append_only` the targets whose platform has no campaigns of ours, `going` the campaigns that are deleted now.
 
     Rows that another document wishes in the same place are that document's, whatever it is called.
     """
-    wished = {(wish.desired.address.kind, wish.container) for wish in wishes}
+    wished = {(wish.desired.address.kind, wish.container) for wish in wishes} | {("contacts", place) for place in going}
     for placed in memory.placed:
         account = containers.get(placed.address.target)
         if account is None or not placed.container.startswith(f"{account}|"):
@@ -61,6 +63,6 @@ def _message(placed: Placed) -> str:
             return say("its document is gone: the contacts that it made stay")
         case _:
             return say(
-                "its document is gone: the {count:,} row(s) that it loaded stay, and those not dialled yet will still be dialled",
+                "its document is gone: the {count:,} row(s) that it loaded stay, and those not dialled yet still will be",
                 count=placed.count,
             )

@@ -60,7 +60,7 @@ def _sent_before(wish: Wish, rows: RowsDiff) -> Iterator[Finding]:
         return
     message = say("{count:,} rows went out before with another content; they are not sent again", count=rows.old_content)
     remedy = say("raise 'generation' to send to everybody again")
-    if wish.at and wish.at != "on_apply":
+    if (wish.at or wish.desired.get("at", "on_apply")) != "on_apply":
         remedy += say("; what is scheduled cannot be taken back by any API")
     yield _note(wish, "SND001", Severity.WARN, message, remedy)
 

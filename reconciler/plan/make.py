@@ -36,6 +36,9 @@ LIFE: Final = timedelta(hours=24)
 _PROTECTS: Final = frozenset({Action.STOP, Action.BLACKLIST_ADD})
 
 
+_JUDGED: Final = ("window", "purpose", "service", "channel", "caller_id")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What planning knows beside wishes, live state and memory: all of it values."""
@@ -88,7 +91,16 @@ def make_plan(wishes: Sequence[Wish], seen: Mapping[str, Seen], memory: Memory, 
     changes, held = _starts_that_may(changes, memory, setting)
     findings += held
     if not setting.partial:
-        findings += left_behind(wishes, seen, memory, setting.containers, setting.append_only, now)
+        deletes = (change for change in changes if change.action is Action.DELETE)
+        findings += left_behind(
+            wishes,
+            seen,
+            memory,
+            containers=setting.containers,
+            append_only=setting.append_only,
+            going=frozenset(f"{setting.containers[change.address.target]}|{change.live_id}" for change in deletes),
+            now=now,
+        )
     counted = [replace(change, calls=setting.calls(change)) for change in changes]
     manual = tuple(step for wish in wishes for step in wish.manual if step.key not in memory.manual_done)
     return Plan(
@@ -105,6 +117,7 @@ def make_plan(wishes: Sequence[Wish], seen: Mapping[str, Seen], memory: Memory, 
         policy_inputs=setting.policy_inputs,
         occurrences={str(address): memory.occurrences.get(address, 0) for address in _touched(counted, rows)},
         journal_head=memory.head,
+        judged=_judged(wishes, counted),
         schedules={str(wish.desired.address): wish.at for wish in wishes if wish.at and wish.rows and not wish.rows.empty},
     )
 
@@ -214,6 +227,16 @@ def _starts_that_may(changes: Sequence[Change], memory: Memory, setting: Setting
         else:
             kept.append(change)
     return kept, findings
+
+
+def _judged(wishes: Iterable[Wish], changes: Sequence[Change]) -> dict[str, dict[str, Any]]:
+    """What a reviewer judged of the documents that would be carried out, and no change shows: windows, and what for."""
+    touched = {change.address for change in changes} | {change.campaign for change in changes}
+    return {
+        str(wish.desired.address): {name: wish.desired.fields[name] for name in _JUDGED if wish.desired.get(name)}
+        for wish in wishes
+        if wish.desired.address in touched
+    }
 
 
 def _touched(changes: Iterable[Change], rows: Iterable[RowsChange]) -> set[Address]:

@@ -325,6 +325,7 @@ class Plan:
     evaluated: tuple[Mapping[str, Any], ...] = ()
     journal_head: str = ""
     schedules: Mapping[str, str] = field(default_factory=dict)
+    judged: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -383,6 +384,7 @@ class Plan:
             ),
             "rows": sorted([str(rows.address), rows.diff.digest] for rows in self.rows if not rows.diff.empty),
             "schedules": dict(sorted(self.schedules.items())),
+            "judged": _canonical(self.judged),
             "policy": _canonical(self.policy_inputs),
             "occurrences": dict(sorted(self.occurrences.items())),
         }

@@ -6,12 +6,13 @@ do so even when `--only` leaves them out: who said no is not contacted because o
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reconciler.calendar import duration
+from reconciler.calendar import duration, instant
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.journal.entry import Columns
@@ -146,7 +147,7 @@ class _Lister:
         self.now = now
         self.listing = listing
         self.starting = starting
-        self.wished: list[str] = []
+        self.wished: dict[Address, str] = {}
         self.books: list[Prepared] = []
         self.adding: dict[str, list[str]] = {}
         self.campaigns = {wish.address.name: wish for wish in documents if wish.address.kind == "campaign"}
@@ -158,8 +159,9 @@ class _Lister:
             if desired.address.kind == "contacts" and not desired.get("campaign") and desired.address in selected:
                 self.books.append(self._list(desired, blocks))
         lists = [wish for wish in self.documents if wish.address.kind == "blacklist"]
-        for desired in lists:
-            blocks += self._blacklist(desired, wanted=desired.address in selected)
+        prepared = [self._wishes(desired) for desired in lists]  # a lift has to know what every other list wishes
+        for desired, rows in zip(lists, prepared, strict=True):
+            blocks += self._blacklist(desired, rows, wanted=desired.address in selected)
         blocks += self._live_blocks()
         for desired in self.documents:
             if desired.address in selected and _reaches_people(desired):
@@ -177,18 +179,24 @@ class _Lister:
         column = next(name for name in ("phone", "identifier") if name in engine.columns(table))
         return numbers(engine, table, column, self.target.country, self.target.dial_prefix)
 
-    def _blacklist(self, desired: Desired, *, wanted: bool) -> list[_Block]:
+    def _wishes(self, desired: Desired) -> Prepared:
         from reconciler.rows.prepare import prepare
-        from reconciler.rows.suppress import unparsable, wished
+        from reconciler.rows.suppress import wished
 
         engine = self.session.engine
         sheet = self.platform.sheet(desired, self.target)
         prepared = prepare(engine, rows_spec(desired, self.target, self.session.project, sheet))
+        self.wished[desired.address] = wished(engine, prepared)
+        return prepared
+
+    def _blacklist(self, desired: Desired, prepared: Prepared, *, wanted: bool) -> list[_Block]:
+        from reconciler.rows.suppress import unparsable
+
+        engine, sheet = self.session.engine, prepared.spec.sheet
         scope = desired.get("scope") or {}
         where = {"campaign": scope.get("campaign", ""), "category": scope.get("category", "")}
         inbound = scope.get("direction") == "inbound"
-        table = wished(engine, prepared)
-        self.wished.append(table)
+        table = self.wished[desired.address]
         blocks = [] if inbound else [_Block(table=table, **where)]
         odd = unparsable(engine, table)
         findings = [self._odd(desired, odd)] if odd else []
@@ -312,6 +320,14 @@ class _Lister:
         )
         note = rows_seen.note
         diff = compared.diff
+        if sheet.listed_max and diff.to_add and diff.live + diff.to_add >= sheet.listed_max:
+            message = say(
+                "{count:,} rows could not be read back: the platform lists fewer than {most:,}",
+                count=diff.live + diff.to_add,
+                most=sheet.listed_max,
+            )
+            remedy = say("split the list over several campaigns")
+            findings.append(self._finding("PLT004", Severity.DENY, message, desired, remedy))
         if compared.twice:
             message = say("{count:,} keys are live more than once", count=compared.twice)
             findings.append(
@@ -344,7 +360,7 @@ class _Lister:
 
         engine = self.session.engine
         asked = prepare(engine, rows_spec(desired, self.target, self.session.project, sheet, lifts=True))
-        others = [other for other in self.wished if other != self.wished[-1]]
+        others = [table for address, table in self.wished.items() if address != desired.address]
         loaded = self.session.journal.listed(compared.container)
         found = lifts(engine, compared, asked, live=table, loaded=loaded, wished=others)
         for reason, count in found.lifts_kept.items():
@@ -355,6 +371,19 @@ class _Lister:
 
     def _by_hand(self, desired: Desired, diff: RowsDiff, *, enforced: bool) -> Iterator[Manual]:
         """Steps that only a person can do, while there is something to do them for. Each upload needs its own."""
+        at = desired.get("at", "on_apply")
+        if diff.old_content and at != "on_apply" and (isinstance(at, dict) or instant(at) > self.now):
+            wish = repr([desired.fields.get("message"), at, desired.get("generation")])
+            yield Manual(
+                address=desired.address,
+                key=f"{desired.address}#changed={hashlib.sha256(wish.encode()).hexdigest()[:8]}",
+                what=say(
+                    "{count:,} message(s) are scheduled with the old text or time, and no API takes them back: delete them "
+                    "in the portal, or let them go out",
+                    count=diff.old_content,
+                ),
+                origin=desired.origin_of("message"),
+            )
         uploads = self.memory.occurrences.get(desired.address, 0) + bool(diff.to_add)
         if enforced or uploads:
             for step in self.platform.manual(desired, self.seen, self.target):

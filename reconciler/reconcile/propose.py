@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from reconciler.apply import Job
-from reconciler.calendar import Slot, holidays_around, is_open, next_edge, slots
+from reconciler.calendar import Slot, holidays_around, instant, is_open, next_edge, slots
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.errors import Mistaken
@@ -16,6 +16,7 @@ from reconciler.kinds import KINDS
 from reconciler.plan import Change, Memory, Permissions, Plan, Seen, Setting, Source, Wish, make_plan
 from reconciler.plan.values import Manual
 from reconciler.policies import Ack, Settings, judge, parse
+from reconciler.policies.schedule import LEAD
 from reconciler.reconcile.listing import Listing, list_rows
 from reconciler.reconcile.reach import container_of
 from reconciler.reconcile.reading import TargetReading, read_target
@@ -103,8 +104,13 @@ def propose(session: Session, asked: Asked) -> Proposal:
         permissions=Permissions(allow_delete=asked.allow_delete, acks=asked.acks),
         policy_inputs=settings.inputs,
         partial=bool(asked.only),
-        edges=_edges(ordered, session, now),
-        findings=[*_given(session, readings, specs), *_unmatched(specs, asked.only), *listing.findings],
+        edges=[*_edges(ordered, session, now), *_last_moments(listing.wishes)],
+        findings=[
+            *_given(session, readings, specs),
+            *_unmatched(specs, asked.only),
+            *_without_purpose(desired, specs.desired),
+            *listing.findings,
+        ],
     )
     plan = make_plan(ordered, seen, memory, setting, now)
     plan = judge(_within_quota(plan), settings, now, acks)
@@ -139,6 +145,30 @@ def _unmatched(specs: Specs, only: Iterable[str]) -> Iterable[Finding]:
             yield Finding(code="SEL001", severity=Severity.WARN, message=message, remedy=say("a partial plan deletes nothing"))
 
 
+def _without_purpose(wishes: Iterable[Desired], everything: Iterable[Desired]) -> Iterable[Finding]:
+    """Documents that reach people and do not say what for; rows of a campaign have the campaign's purpose."""
+    campaigns = {
+        (wish.address.target, wish.get("display_name") or wish.address.name): wish
+        for wish in everything
+        if wish.address.kind == "campaign"
+    }
+    campaigns |= {(wish.address.target, wish.address.name): wish for wish in campaigns.values()}
+    for wish in wishes:
+        kind, home = wish.address.kind, campaigns.get((wish.address.target, wish.get("campaign") or ""))
+        reaches = kind in ("campaign", "scheduled_sms") or (kind == "contacts" and wish.get("campaign") and home is None)
+        if reaches and not wish.get("purpose") and not (home and home.get("purpose")):
+            message = say("no purpose is said: it is judged as marketing, the strictest")
+            remedy = say("write 'purpose: marketing', 'collection' or 'service'")
+            yield Finding(
+                code="PUR001",
+                severity=Severity.INFO,
+                message=message,
+                remedy=remedy,
+                address=wish.address,
+                origin=wish.origin,
+            )
+
+
 def _acks(texts: Iterable[str]) -> list[Ack]:
     acks = []
     for text in texts:
@@ -168,9 +198,14 @@ def _starting(session: Session, wishes: Iterable[Wish], seen: Mapping[str, Seen]
     for wish in wishes:
         owned = memory.owned.get(wish.desired.address)
         live = seen[wish.desired.address.target].by_id(owned.id) if owned else None
-        wished = wish.runs_by_itself or (wish.desired.get("state") == "started" and wish.open)
-        managed = session.platforms[wish.desired.platform].supports["campaign"].actions
-        if managed and wished and (live is None or live.state is not State.STARTED):
+        support = session.platforms[wish.desired.platform].supports["campaign"]
+        if wish.runs_by_itself:
+            shown = live.fields if live else {}
+            goes = any(shown.get(name) != wish.stored.get(name) for name in support.running_fields)
+        else:
+            wished = wish.desired.get("state") == "started" and wish.open
+            goes = wished and (live is None or live.state is not State.STARTED)
+        if support.actions and goes:
             starting.add(wish.desired.address)
     return frozenset(starting)
 
@@ -232,6 +267,13 @@ def _edges(wishes: Iterable[Wish], session: Session, now: datetime) -> list[date
         edge = next_edge(window, now, _holidays(target, now)) if window else None
         edges += [edge] if edge else []
     return edges
+
+
+def _last_moments(wishes: Iterable[Wish]) -> Iterable[datetime]:
+    """Until when what is scheduled can still be handed over in time."""
+    for wish in wishes:
+        if wish.at not in ("", "on_apply") and wish.rows and wish.rows.to_add:
+            yield instant(wish.at) - LEAD
 
 
 def _given(session: Session, readings: Iterable[TargetReading], specs: Specs) -> list[Finding]:

@@ -51,7 +51,9 @@ class Reach:
         sheet = self.session.platform(self.target).sheet(desired, self.target)
         if sheet.readable:
             return self._listed(address, desired, sheet, live)
-        message = say("{platform} does not list its rows: whom rows of others reach is not known", platform=self.target.platform)
+        message = say(
+            "{platform} does not list its rows: whom rows of others reach is not known", platform=self.target.platform
+        )
         unknown = Finding(code="UNV001", severity=Severity.INFO, message=message, address=address)
         return self._remembered(container_of(self.target, desired, live)), unknown
 

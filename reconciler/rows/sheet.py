@@ -28,7 +28,8 @@ class Sheet:
 
     `identity` names the columns that tell one row from another there; `readable` whether the platform can list them (else
     the journal is the live side). `others` allows columns that are not in `columns` (they are data). `forbidden` is an RE2
-    class of characters that no value may hold. `add_max` and `remove_max` are rows a call. `natural` says that adding a
+    class of characters that no value may hold. `add_max` and `remove_max` are rows a call. `listed_max` is how many rows the
+    platform can list without being cut short (0: no bound). `natural` says that adding a
     row twice changes nothing (a blacklist), so that no send is remembered. `whole_file`: the source is a file that is passed
     through as it is, once per content.
     """
@@ -40,6 +41,7 @@ class Sheet:
     forbidden: str = ""
     add_max: int = 500
     remove_max: int = 500
+    listed_max: int = 0
     natural: bool = False
     whole_file: bool = False
 

@@ -123,7 +123,7 @@ def project(folder: Path, url: str) -> Path:
 
 
 def campaigns(folder: Path, count: int) -> None:
-    """One document a file, 24 lines each."""
+    """One document a file."""
     for values in _settings(count):
         (folder / "specs" / f"c{values['number']:05d}.yaml").write_text(_CAMPAIGN.format(**values), "utf-8")
 

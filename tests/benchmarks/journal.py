@@ -40,7 +40,8 @@ def measure(place: Place) -> list[Section]:
         f"A call, which is an intent and a reply, each durable: {found['journal_ms']:.2f} ms.",
         f"Two bare commits of as many bytes, WAL and synchronous=FULL: {found['bare_ms']:.2f} ms.",
         f"Medians of {found['turns']} turns of {CALLS} calls.",
-        f"Of a call, {found['cpu_ms']:.2f} ms are CPU of ours.",
+        f"Of a call, {found['cpu_ms']:.2f} ms are CPU.",
+        "Where a sync waits for a disk both take that much longer, and the ratio falls towards 1.",
         f"Opening and verifying {found['entries']:,} entries: {found['open_ms']:.0f} ms.",
     )
     return [Section(title="Journal", goals=(goal,), facts=facts, others=watch.others())]

@@ -42,7 +42,7 @@ def _uploads(place: Place) -> Section:
 
 def _plans(place: Place) -> list[Section]:
     sections = []
-    walls: dict[int, tuple[float, float]] = {}
+    costs: dict[int, tuple[float, float]] = {}
     with place.sandbox() as control:
         for count in COUNTS:
             emptied(control)
@@ -54,14 +54,17 @@ def _plans(place: Place) -> list[Section]:
             section = _plan(place, folder, count)
             sections.append(section)
             sample = section.tables[0].samples["reconciler plan"]
-            walls[count] = (sample.cpu_s, sample.peak_mb)
-    least, most = min(walls), max(walls)
-    powers = [math.log(walls[most][part] / walls[least][part]) / math.log(most / least) for part in (0, 1)]
+            costs[count] = (sample.cpu_s, sample.peak_mb)
+    least, most = min(costs), max(costs)
+    cpu, memory = (costs[most][part] / costs[least][part] for part in (0, 1))
     goals = (
-        Goal(what="growth of CPU, 10,000 to 1,000,000 rows", most=1.05, found=powers[0], unit="(exponent)"),
-        Goal(what="growth of memory, 10,000 to 1,000,000 rows", most=0.5, found=powers[1], unit="(exponent)"),
+        Goal(what="growth of CPU, 10,000 to 1,000,000 rows", most=1.05, found=math.log(cpu, most / least), unit="(exponent)"),
+        Goal(
+            what="growth of memory, 10,000 to 1,000,000 rows", most=0.5, found=math.log(memory, most / least), unit="(exponent)"
+        ),
     )
-    return [*sections, Section(title="Growth with the rows", goals=goals)]
+    facts = (f"From {least:,} to {most:,} rows: CPU × {cpu:.1f}, memory × {memory:.1f}.",)
+    return [*sections, Section(title="Growth with the rows", goals=goals, facts=facts)]
 
 
 def _right(place: Place, folder: Path, expected: data.Expected) -> None:

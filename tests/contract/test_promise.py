@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.house import AT, House, actions
 
 CAMPAIGN = "kind: campaign\ntarget: wolkvox-co\nname: lista\n{more}purpose: service\nwolkvox: {{skill: cobranza}}\n---\n"
@@ -99,6 +101,21 @@ def test_a_past_instant_whose_row_went_out_is_silent_beside_one_that_is_due(hous
     assert ("deny", "EXP001") in codes(late.json)
 
 
+# --- opt-outs
+
+
+def test_nobody_is_lifted_whom_another_document_wishes_whatever_its_file_is_called(house: House) -> None:
+    lifting = BLACKLIST.replace("name: no", "name: levanta").replace("0002", "0009")
+    lifting = lifting.replace("---\n", 'lifts: {rows: [{phone: "3001230002"}]}\n---\n')
+    house.spec(BLACKLIST.replace("name: no", "name: levanta"))
+    house.applied()
+
+    for first, second in ((lifting, BLACKLIST), (BLACKLIST, lifting)):
+        house.spec(first + second)
+
+        assert counts(house.plan(), "wolkvox-co/blacklist/levanta")["to_lift"] == 0
+
+
 # --- who is reached, and what stays
 
 
@@ -157,9 +174,12 @@ def test_rows_of_a_campaign_that_is_gone_are_not_told_as_left(house: House) -> N
     house.spec(campaign() + contacts(1))
     house.applied()
     house.spec("")
+
+    assert "LFT001" not in [code for _, code in codes(house.plan())]
+
     house.applied()
 
-    assert codes(house.plan()) == []
+    assert "LFT001" not in [code for _, code in codes(house.plan())]
 
 
 # --- a part of the project
@@ -231,3 +251,99 @@ def test_protect_does_not_hold_back_a_stop_that_its_window_asks_for(house: House
 
     assert night.code == 0
     assert actions(night.json) == [("stop", "wolkvox-co/campaign/lista")]
+
+
+# --- what is said
+
+
+def test_who_has_the_old_text_is_counted_and_a_step_for_a_person(house: House) -> None:
+    house.spec(messages(ONE))
+    house.applied()
+    house.spec(messages(ONE, text="Otro"))
+
+    plan = house.plan()
+
+    assert plan["empty"]
+    assert ("warn", "SND001") in codes(plan)
+    key = next(step["key"] for step in plan["manual"])
+
+    house.run("resolve", key, "--verdict", "done", "--reason", "deleted in the portal")
+
+    assert house.plan()["manual"] == []
+
+
+def test_a_purpose_that_nobody_says_is_said(house: House) -> None:
+    house.spec(campaign().replace("purpose: service\n", "") + contacts(1))
+
+    told = [(each["severity"], each["address"]) for each in house.plan()["findings"] if each["code"] == "PUR001"]
+
+    assert told == [("info", "wolkvox-co/campaign/lista")]
+
+
+def test_what_is_written_weighs_more_than_the_environment(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.spec(campaign())
+    monkeypatch.setenv("RECONCILER_FORMAT", "json")
+    monkeypatch.setenv("RECONCILER_PLAN_DETAILED_EXITCODE", "1")
+
+    assert house.run("--format", "text", "plan", "--at", AT).out.startswith("wolkvox-co (SIMULATED)")
+    assert house.run("plan", "--format", "text", "--at", AT).out.startswith("wolkvox-co (SIMULATED)")
+
+    said = house.run("plan", "--at", AT)
+
+    assert (said.code, len(said.json["changes"])) == (2, 1)
+
+    monkeypatch.setenv("RECONCILER_PLAN_FORMAT", "markdown")
+
+    assert not house.run("plan", "--at", AT).out.startswith("{"), "the narrower variable wins"
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "coloured"),
+    [
+        ((), {}, False),
+        ((), {"FORCE_COLOR": "1"}, True),
+        ((), {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        (("--color", "always"), {"NO_COLOR": "1"}, True),
+        (("--color", "never"), {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_colours_as_asked(
+    house: House, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], variables: dict[str, str], coloured: bool
+) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    house.spec(campaign())
+
+    assert ("\x1b" in house.run("plan", "--at", AT, *words).out) is coloured
+
+
+# --- what was reviewed
+
+
+def test_the_digest_covers_windows_that_no_platform_takes(house: House) -> None:
+    house.spec(LYNN.format(state="stopped"))
+    house.applied()
+    digests = set()
+    for window in ("", "window: {from: 08:00, to: 18:00}\n", "window: {from: 08:00, to: 20:00}\n"):
+        house.spec(LYNN.format(state="started\n" + window.rstrip("\n")))
+        digests.add(house.plan()["digest"])
+
+    assert len(digests) == 3
+
+
+def test_a_plan_is_valid_no_longer_than_what_it_schedules_can_be_handed_over(house: House) -> None:
+    house.spec(messages(ONE, at="2026-11-24T12:00:00-03:00"))
+
+    assert house.plan("--at", "2026-11-24T10:00:00-03:00")["valid_until"] == "2026-11-24T11:58:00-03:00"
+
+
+def test_what_is_written_to_files_is_whole_and_as_show_says_it(house: House) -> None:
+    house.spec(campaign() + contacts(1))
+    files = [word for name in ("text", "json", "markdown") for word in ("--output-file", f"{name}=shown/{name}")]
+
+    house.run("plan", "-q", "--color", "always", "--at", AT, "--out", "saved", *files)
+
+    for name in ("text", "json", "markdown"):
+        assert (house.root / "shown" / name).read_text("utf-8") == house.run("show", "saved", "--format", name).out

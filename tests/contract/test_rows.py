@@ -298,3 +298,15 @@ def test_wolkvox_rows_that_the_source_has_are_not_removed_because_they_were_take
     row = _row(house.plan(), f"{target}/contacts/base")
 
     assert (row["to_remove"], row["kept"], row["suppressed"]) == (0, 0, {"blacklist": 1})
+
+
+def test_wolkvox_more_rows_than_can_be_read_back_are_denied(house: House) -> None:
+    project = house.root / "reconciler.yaml"
+    limit = "    limits: {settle_s: 0, rows_per_download: 4}\n"
+    project.write_text(project.read_text("utf-8").replace("    limits: {settle_s: 0}\n", limit, 1), "utf-8")
+    house.spec(_contacts("wolkvox-co", 1, 2, 3, 4))
+
+    said = house.run("plan")
+
+    assert said.code == 3
+    assert "split the list" in said.out

@@ -13,7 +13,7 @@ from reconciler.call import Batch, Flow
 from reconciler.catalogue import say
 from reconciler.platforms.lynn import campaigns
 from reconciler.platforms.lynn.contacts import identifying, read_all
-from reconciler.platforms.lynn.dialect import DND_CAMPAIGN, ROWS_MAX, call, part
+from reconciler.platforms.lynn.dialect import DND_CAMPAIGN, ID, ROWS_MAX, call, part
 from reconciler.platforms.lynn.loads import mapped, rows_max
 from reconciler.platforms.lynn.replies import Progress, absent, awaited, listed, task_in
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, RowsSeen, Step
@@ -78,7 +78,7 @@ def _barring(target: Target, contact: str) -> Flow[frozenset[str]]:
     reply = yield call(target, "GetDnDContact", contact)
     if absent(reply):
         return frozenset()
-    found = [part(item, DND_CAMPAIGN) for item in listed(reply)]
+    found = [part(item, DND_CAMPAIGN) or part(item, ID) for item in listed(reply)]  # an entry, or the campaign itself
     if not all(found):
         raise NotReadable(say("a do-not-disturb entry is shown without its campaign"))
     return frozenset(str(one).casefold() for one in found)
@@ -107,6 +107,8 @@ def write(step: Step) -> Flow[Mapping[str, str]]:
     count = 0
     for batch in feed.batches(verb, rows_max(step.target)):
         contacts = contacts_of(batch.rows)
+        if not contacts:  # nothing would be sent, and nothing read back: that is no success
+            raise NotDone(say("the platform has no contact for these entries"))
         stands = yield from _by_campaigns(step.target, live, batch, contacts, barred=not lifts)
         if stands is not Progress.DONE:
             return {"contacts": str(count), "status": stands.value}

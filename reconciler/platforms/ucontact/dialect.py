@@ -34,9 +34,9 @@ UPLOADER: Final = "reconciler"
 REFUSALS: Final = frozenset({"0", "ERROR", "ERRO", "FALSE"})
 _REFUSING_STATUSES: Final = frozenset({401, 403, 429})
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/:-]{1,4096}=*")
-_UNQUOTED_ID: Final = re.compile(r"\{\s*id\s*:\s*\"([^\"]*)\"\s*\}")
+_UNQUOTED_ID: Final = re.compile(r"\{\s*id\s*:\s*(?:\"([^\"]*)\"|(\d+))\s*\}")
 _ID: Final = re.compile(r"(?!0$)[A-Za-z0-9._:-]{1,100}")
-_TROUBLE: Final = re.compile(r"^[{\[]|\berr|exception|fail|fault|denied|invalid|not found", re.IGNORECASE)
+_TROUBLE: Final = re.compile(r"\berr|exception|fail|fault|denied|invalid|not found", re.IGNORECASE)
 _WORDS: Final = (*REFUSALS, "OK", "TRUE")
 _ARROWS: Final = ("->", "<-")
 
@@ -57,7 +57,7 @@ def _is(word: str) -> Taken:
 def _with_id(text: str) -> Mapping[str, str] | None:
     """`{ id:"…" }` as the vendor prints it, or the same as strict JSON."""
     if found := _UNQUOTED_ID.fullmatch(text):
-        given: Any = found.group(1)
+        given: Any = found.group(1) or found.group(2)
     else:
         answer = _json(text)
         given = answer.get("id") if isinstance(answer, dict) else None
@@ -67,9 +67,20 @@ def _with_id(text: str) -> Mapping[str, str] | None:
 
 def _short_and_untroubled(text: str) -> Mapping[str, str] | None:
     """Nobody documents what an upload answers: anything short counts, as long as it names no error and is not cut off."""
+    if evidence := _with_id(text):
+        return evidence
+    if text[0] in "{[" and not _whole(text):
+        return None
     cut = any(word != text.upper() and word.startswith(text.upper()) for word in _WORDS)
     words = len(text) <= 200 and text.isprintable() and "\ufffd" not in text
     return {} if words and not cut and not _TROUBLE.search(text) else None
+
+
+def _whole(text: str) -> bool:
+    """Whether a text is JSON that holds something, but no word of a refusal and no id that is none."""
+    value = _json(text)
+    held = list(value.values()) if isinstance(value, dict) and "id" not in value else value if isinstance(value, list) else []
+    return bool(held) and not any(str(one).upper() in REFUSALS for one in held)
 
 
 _ONE: Final = _is("1")

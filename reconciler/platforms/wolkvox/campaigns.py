@@ -52,7 +52,7 @@ def _skills() -> Flow[Mapping[str, Mapping[str, str]]]:
     try:
         for row in rows_of(reply):
             names.setdefault(row.get("skill_name", "").strip(), []).append(row.get("skill_id", "").strip())
-    except NotFound:
+    except (NotFound, NoSuchApi):
         return {}
     return {
         "skill": {name: ids[0] for name, ids in names.items() if len(ids) == 1},

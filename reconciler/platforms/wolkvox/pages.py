@@ -9,7 +9,7 @@ from reconciler.call import Reply
 from reconciler.catalogue import say
 from reconciler.platforms.platform import NotReadable
 from reconciler.platforms.wolkvox import wire
-from reconciler.platforms.wolkvox.replies import NotFound, code_of, envelope
+from reconciler.platforms.wolkvox.replies import NotFound, code_of, envelope, refusal
 from reconciler.target import Target
 
 
@@ -27,11 +27,18 @@ def shown(reply: Reply, target: Target, *, total_at: str = "") -> Shown:
     page = reply.page
     if page is None:
         try:
-            envelope(reply)
+            body = envelope(reply)
         except NotFound as missing:
             return Shown(note=missing.why)
+        if not total_at and not body.get("data"):  # a list is emptied rarely, and never believed to be from this alone
+            return Shown(note=say("the platform says yes and shows no list"))
         raise NotReadable(reply.misfit or say("the reply has no list of rows"))
-    if reply.status != 200 or code_of(page.envelope) not in wire.READ_CODES:
+    refused = refusal(reply.status, page.envelope)
+    if isinstance(refused, NotFound):
+        return Shown(note=refused.why)
+    if refused:
+        raise refused
+    if reply.status != 200 or code_of(page.envelope) not in wire.READ_CODES or not (page.count or page.envelope):
         raise NotReadable(say("the reply (HTTP {status}) is not in wolkvox's own form", status=reply.status))
     note = ""
     total = _number(page.envelope.get(total_at)) if total_at else None

@@ -55,6 +55,7 @@ def sheet(target: Target) -> Sheet:
         readable=True,
         add_max=added_max(target),
         remove_max=min(wire.ROWS_PER_REMOVAL_MAX, added_max(target)),
+        listed_max=int(target.limit("rows_per_download", wire.ROWS_VERIFIABLE_MAX)),
     )
 
 

@@ -20,7 +20,7 @@ from reconciler.platforms.wolkvox import wire
 WORDS_MAX: Final = 120  # characters of the platform's own words that are shown
 
 _COUNT: Final = re.compile(r"(\d+)\s+(?:telephones|records)\b")
-_DELETED: Final = re.compile(r"(\d+)\s+campaigns? deleted\D*(\d+)\s+operations? failed", re.IGNORECASE)
+_DELETED: Final = re.compile(r"(\d+|X)\s+campaigns? deleted\D*(\d+)\s+operations? failed", re.IGNORECASE)
 _CREATED: Final = re.compile(r"\bThe (\d+) campaign_id\b")
 _DIGITS: Final = re.compile(r"\S*\d\S*")
 
@@ -36,7 +36,7 @@ class NoSuchApi(NotReadable):
 def envelope(reply: Reply) -> Mapping[str, Any]:
     """The envelope of a successful read; NotReadable for everything else."""
     body = _object(reply)
-    refused = _refused(reply.status, body)
+    refused = refusal(reply.status, body)
     if refused:
         raise refused
     if reply.status != 200 or body is None or code_of(body) not in wire.READ_CODES:
@@ -88,9 +88,9 @@ def _success(call: Call, body: Mapping[str, Any]) -> Judgement:
         counts = _DELETED.search(words)
         if counts is None:
             return Judgement(ending=Ending.DOUBT, why=say("the platform does not say how many campaigns it deleted"))
-        if (int(counts[1]), int(counts[2])) == (1, 0):
+        if counts[1].upper() in ("1", "X") and int(counts[2]) == 0:  # the vendor's own sample has an X: the list decides
             return Judgement(ending=Ending.DONE)
-        if int(counts[1]) == 0:
+        if counts[1] == "0":
             return Judgement(ending=Ending.REFUSED, why=say("the platform says that it deleted nothing"))
         return Judgement(ending=Ending.DOUBT, why=say("the platform's counts of deleted campaigns do not fit the call"))
     if call.operation == wire.ADD_RECORD.api and call.batch is not None:
@@ -135,8 +135,8 @@ def _object(reply: Reply) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _refused(status: int, body: Mapping[str, Any] | None) -> NotReadable | None:
-    """What a refused read means; None when it was not refused."""
+def refusal(status: int, body: Mapping[str, Any] | None) -> NotReadable | None:
+    """What a refused read means, by its HTTP status or the code in its envelope; None when it was not refused."""
     code = code_of(body or {})
     number = status if status >= 400 else int(code) if re.fullmatch(r"[45]\d\d", code) else 0
     words = str((body or {}).get("msg") or "").upper()

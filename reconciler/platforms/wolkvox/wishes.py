@@ -123,6 +123,11 @@ def _skill(desired: Desired, seen: Seen) -> Iterator[Finding]:
     names, twice = seen.references.get("skill", {}), seen.references.get("skill_twice", {})
     if not skill or skill in known_skill_ids(seen) or skill in names:
         return
+    if "skill" not in seen.references:  # the server lists no skills: an id is believed, a name means none
+        if not skill.isdecimal():
+            message = say("this server lists no skills, so that '{name}' cannot be looked up", name=skill)
+            yield _error("PLT001", message, desired, "wolkvox.skill", say("write its id, as the console shows it"))
+        return
     if skill in twice:
         message = say("several skills are called '{name}'", name=skill)
         yield _error("PLT001", message, desired, "wolkvox.skill", say("write its id: {ids}", ids=twice[skill]))
