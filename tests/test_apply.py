@@ -332,6 +332,7 @@ def test_a_task_is_not_done_until_its_writer_goes_on() -> None:
         "verified_weak one",
         "verified_weak two",
     ]
+    assert [effect.task for effect in played.effects if isinstance(effect, Read)] == [True, True]
     assert played.entries[1].facts["task"] == "t1"
     assert (played.results, played.run.exit_code) == ([Result.UNVERIFIABLE], 0)
 
@@ -557,6 +558,13 @@ def test_an_outcome_that_cannot_be_recorded_is_unknown_and_ends_the_run() -> Non
 
     assert played.trace == ["intend one", "send one", "acked one"]
     assert (played.results, played.run.exit_code) == ([Result.UNKNOWN, Result.PENDING], 6)
+    assert played.run.unknown == [played.entries[0].operation]
+
+
+def test_evidence_that_cannot_be_recorded_is_unknown() -> None:
+    played = play(job(Script(calls=[send("one", Safety.BLIND, rows=1)])), fail_at={"verified one": BROKEN})
+
+    assert (played.results, played.run.exit_code) == ([Result.UNKNOWN], 6)
     assert played.run.unknown == [played.entries[0].operation]
 
 

@@ -616,7 +616,7 @@ def test_rows_that_were_loaded_before_and_are_gone_are_told() -> None:
     made = plan([rows(BASE, to_add=5, again=2)])
 
     assert said(made) == [("SND003", Severity.WARN)]
-    assert "2 rows" in made.findings[0].message
+    assert "2 row(s)" in made.findings[0].message
 
 
 def test_rows_that_could_not_be_compared_are_no_change() -> None:

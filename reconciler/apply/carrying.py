@@ -154,7 +154,7 @@ class _Carrying:
         self.container = ""
         self.calls = 0
         self.sent = 0
-        self.flying: Entry | None = None  # a durable intent without an outcome
+        self.flying: Sequence[Entry] = ()  # operations whose outcome is known here alone, or not at all
         self.taken: list[_Taken] = []
 
     def through(self) -> Acting[ChangeOutcome]:
@@ -220,7 +220,8 @@ class _Carrying:
             if call.safety.writes:
                 reply = yield from self._call(call, flow)
             else:
-                answer = yield Read(target=self.job.target.name, call=call)
+                waiting = any(taken.later for taken in self.taken)
+                answer = yield Read(target=self.job.target.name, call=call, task=waiting)
                 if not isinstance(answer, Reply):
                     flow.close()
                     raise _EndedError((yield from self._unread(answer.reason)))
@@ -238,13 +239,13 @@ class _Carrying:
             flow.close()
             self.progress.interrupted = True
             raise _EndedError(self._outcome(Result.PENDING, say("the run was asked to stop")))
-        self.flying = intent
+        self.flying = (intent,)
         answer: Answer = yield Send(target=self.job.target.name, call=call)
         judgement = self._judged(call, answer)
         facts = {**intent.facts, **judgement.evidence, **({"why": judgement.why} if judgement.why else {})}
         outcome = replace(intent, event=_EVENTS[judgement.ending], at=(yield Now()), facts=facts)
         yield Settle(entries=(outcome,))
-        self.flying = None
+        self.flying = ()
         if isinstance(answer, Reply) and judgement.ending in (Ending.DONE, Ending.LATER):
             self.taken.append(_Taken(entry=outcome, safety=call.safety, later=judgement.ending is Ending.LATER))
             self.sent += len(batch) if batch else 0
@@ -367,19 +368,15 @@ class _Carrying:
         """The journal takes no more, or this program made a mistake: nothing more is sent, and what is open is named."""
         self.progress.broke = failure
         why = say("the run broke off here")
-        lost = [self.flying] if self.flying else []
-        if isinstance(failure, JournalBroken):
-            if lost:
-                return self._outcome(Result.UNKNOWN, why, tuple(entry.operation for entry in lost))
-            return self._outcome(Result.FAILED, why)
-        lost += [taken.entry for taken in self.taken]
-        if not lost:
-            return self._outcome(Result.FAILED, why)
-        try:
-            yield from self._settle(lost, Event.AMBIGUOUS, why)
-        except JournalBroken as worse:  # the intents are open anyway
-            self.progress.broke = worse
-        return self._outcome(Result.UNKNOWN, why, tuple(entry.operation for entry in lost))
+        lost = list(self.flying)
+        if not isinstance(failure, JournalBroken):
+            lost += [taken.entry for taken in self.taken]
+            try:
+                yield from self._settle(lost, Event.AMBIGUOUS, why)
+            except JournalBroken as worse:  # the intents are open anyway
+                self.progress.broke = worse
+        result = Result.UNKNOWN if lost else Result.FAILED
+        return self._outcome(result, why, tuple(dict.fromkeys(entry.operation for entry in lost)))
 
     def _settle(
         self, entries: Sequence[Entry], event: Event, why: str = "", facts: Mapping[str, Any] | None = None
@@ -388,7 +385,9 @@ class _Carrying:
         now = yield Now()
         said = {**(facts or {}), **({"why": why} if why else {})}
         if entries:
+            self.flying = entries
             yield Settle(entries=tuple(replace(one, event=event, at=now, facts={**one.facts, **said}) for one in entries))
+            self.flying = ()
 
     def _outcome(self, result: Result, why: str = "", operations: tuple[str, ...] = ()) -> ChangeOutcome:
         return ChangeOutcome(

@@ -36,10 +36,11 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """Send one read. Answered with an `Answer`."""
+    """Send one read. Answered with an `Answer`. `task` says that it only asks whether a task has ended, perhaps for long."""
 
     target: str
     call: Call
+    task: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

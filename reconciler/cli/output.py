@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,7 +92,7 @@ def _options(arguments: Sequence[str]) -> list[tuple[str, str]]:
     """Each word with the one after it, up to `--`."""
     words = list(arguments)
     words = words[: words.index("--")] if "--" in words else words
-    return list(zip(words, [*words[1:], ""], strict=True))
+    return list(pairwise([*words, ""]))
 
 
 def tell_bug(bug: Exception, context: dict[str, Any]) -> None:

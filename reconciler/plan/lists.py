@@ -44,7 +44,7 @@ def row_findings(wish: Wish) -> Iterator[Finding]:
     if wish.rows_note:
         yield _note(wish, "UNV001", Severity.INFO, wish.rows_note)
     yield from _sent_before(wish, rows)
-    if rows.again:
+    if rows.again and wish.desired.address.kind != "blacklist":
         message = say(
             "{count:,} row(s) that were loaded before are gone; loading them again contacts their people again",
             count=rows.again,

@@ -151,7 +151,7 @@ def _act(session: Session, effect: Effect, watching: Watching) -> Any:
         case Send():
             return _sent(session, effect.target, effect.call)
         case Read():
-            if effect.call.after_s and not watching.go_on():
+            if effect.task and not watching.go_on():
                 return InDoubt(reason=say("the run was asked to stop while a task was at work"))
             return _sent(session, effect.target, effect.call)
         case Settle():

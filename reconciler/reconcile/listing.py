@@ -7,8 +7,8 @@ do so even when `--only` leaves them out: who said no is not contacted because o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,13 @@ from reconciler.calendar import duration, instant
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.journal.entry import Columns
-from reconciler.plan.values import Manual, Memory, People, Seen, TargetState, Unsettled, Wish
+from reconciler.plan.values import Manual, Memory, People, Seen, Unsettled, Wish
 from reconciler.platforms.platform import NotReadable, RowsSeen
+from reconciler.reconcile.listed import Block, Listed, Listing
 from reconciler.reconcile.reach import Reach, container_of
 from reconciler.reconcile.session import Session
 from reconciler.resource import Address, Desired, Live
-from reconciler.rows.sheet import Presence, RowsDiff, RowsFeed, Sheet
+from reconciler.rows.sheet import Presence, RowsDiff, Sheet
 from reconciler.specs import rows_spec
 from reconciler.target import Target
 from reconciler.wire import LostError
@@ -33,53 +34,6 @@ if TYPE_CHECKING:
 BLACKLIST = "blacklist"
 
 
-@dataclass(slots=True, kw_only=True)
-class Listed:
-    """One document's rows, prepared and compared. `again` compares them anew for another container."""
-
-    prepared: Prepared
-    compared: Compared
-    again: Callable[[str], Compared]
-
-    def feed_in(self, container: str) -> RowsFeed:
-        """The rows for a writer, named for the container that they really go into."""
-        found = self.compared if container == self.compared.container else self.again(container)
-        return found.feed
-
-
-@dataclass(slots=True)
-class Listing:
-    """The wishes of all documents with rows, and how to get at their rows."""
-
-    wishes: list[Wish] = field(default_factory=list)
-    states: dict[str, TargetState] = field(default_factory=dict)
-    people: People = field(default_factory=People)
-    listed: dict[Address, Listed] = field(default_factory=dict)
-    dialable: list[str] = field(default_factory=list)
-    counted: set[Address] = field(default_factory=set)
-    findings: list[Finding] = field(default_factory=list)
-
-    def feed(self, address: Address) -> Callable[[str], RowsFeed] | None:
-        """The rows of an address for its writer, once the container is known; None for an object."""
-        found = self.listed.get(address)
-        return None if found is None else found.feed_in
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Block:
-    """Numbers that must not be contacted, and of what: everything on the target, one campaign, or one category."""
-
-    table: str
-    campaign: str = ""
-    category: str = ""
-
-    def covers(self, campaign: str, category: str) -> bool:
-        """Whether rows of that campaign are meant."""
-        if self.campaign:
-            return self.campaign == campaign
-        return self.category == category if self.category else True
-
-
 def list_rows(
     session: Session,
     selected: Sequence[Desired],
@@ -88,11 +42,13 @@ def list_rows(
     now: datetime,
     everything: Sequence[Desired],
     starting: frozenset[Address],
+    entering: frozenset[Address] = frozenset(),
 ) -> Listing:
     """Prepare and compare the rows of the selected documents. A plan without rows needs no engine.
 
     `starting` are the campaigns that would be started: everybody still dialable in them counts as reached, and none is
-    started while a blacklist of theirs, which this plan leaves out, has entries to add.
+    started while a blacklist of theirs, which this plan leaves out, has entries to add. `entering` are campaigns that are made,
+    or get another category: what barred people in others bars nobody in them yet.
     """
     listing = Listing()
     addresses = {wish.address for wish in selected}
@@ -102,7 +58,7 @@ def list_rows(
     for name in dict.fromkeys((*(wish.address.target for wish in selected), *sorted(left_out))):
         target = session.project.targets[name]
         here = [wish for wish in everything if wish.address.target == name]
-        _Lister(session, target, here, seen[name], memory, now, listing, starting).through(addresses)
+        _Lister(session, target, here, seen[name], memory, now, listing, starting, entering).through(addresses)
     for address in sorted(starting - listing.counted):
         reach = Reach(session=session, target=session.project.targets[address.target], seen=seen[address.target], memory=memory)
         table, finding = reach.of_start(address, [wish for wish in everything if wish.address.target == address.target])
@@ -137,6 +93,7 @@ class _Lister:
         now: datetime,
         listing: Listing,
         starting: frozenset[Address],
+        entering: frozenset[Address],
     ) -> None:
         self.session = session
         self.platform = session.platform(target)
@@ -147,6 +104,7 @@ class _Lister:
         self.now = now
         self.listing = listing
         self.starting = starting
+        self.entering = entering
         self.wished: dict[Address, str] = {}
         self.books: list[Prepared] = []
         self.adding: dict[str, list[str]] = {}
@@ -154,7 +112,7 @@ class _Lister:
 
     def through(self, selected: set[Address]) -> None:
         """Address books, which contact nobody; then blacklists, then everything that they take rows out of."""
-        blocks: list[_Block] = []
+        blocks: list[Block] = []
         for desired in self.documents:
             if desired.address.kind == "contacts" and not desired.get("campaign") and desired.address in selected:
                 self.books.append(self._list(desired, blocks))
@@ -167,10 +125,10 @@ class _Lister:
             if desired.address in selected and _reaches_people(desired):
                 self._list(desired, blocks)
 
-    def _live_blocks(self) -> list[_Block]:
+    def _live_blocks(self) -> list[Block]:
         """What the platform's own list shows, where the whole account's list was read with the campaigns."""
         table = self.seen.tables.get(BLACKLIST)
-        return [_Block(table=self._numbers(table))] if table else []
+        return [Block(table=self._numbers(table))] if table else []
 
     def _numbers(self, table: str) -> str:
         from reconciler.rows.suppress import numbers
@@ -189,7 +147,7 @@ class _Lister:
         self.wished[desired.address] = wished(engine, prepared)
         return prepared
 
-    def _blacklist(self, desired: Desired, prepared: Prepared, *, wanted: bool) -> list[_Block]:
+    def _blacklist(self, desired: Desired, prepared: Prepared, *, wanted: bool) -> list[Block]:
         from reconciler.rows.suppress import unparsable
 
         engine, sheet = self.session.engine, prepared.spec.sheet
@@ -197,20 +155,20 @@ class _Lister:
         where = {"campaign": scope.get("campaign", ""), "category": scope.get("category", "")}
         inbound = scope.get("direction") == "inbound"
         table = self.wished[desired.address]
-        blocks = [] if inbound else [_Block(table=table, **where)]
+        blocks = [] if inbound else [Block(table=table, **where)]
         odd = unparsable(engine, table)
         findings = [self._odd(desired, odd)] if odd else []
         enforced = not self.platform.supports["blacklist"].actions
         asks = not enforced and (wanted or sheet.readable or bool(self.starting))
         rows_seen = self._read_rows(desired, prepared, sheet) if asks else RowsSeen()
-        blocks += [] if inbound else [_Block(table=self._numbers(table), **where) for table in rows_seen.tables]
+        blocks += [] if inbound else [Block(table=self._numbers(table), **where) for table in rows_seen.tables]
         if wanted:
             self._conclude(desired, sheet, prepared, rows_seen, findings, enforced=enforced)
         elif not (enforced or inbound):
-            self._left_out(desired, prepared, rows_seen, _Block(table=table, **where))
+            self._left_out(desired, prepared, rows_seen, Block(table=table, **where))
         return blocks
 
-    def _left_out(self, desired: Desired, prepared: Prepared, rows_seen: RowsSeen, block: _Block) -> None:
+    def _left_out(self, desired: Desired, prepared: Prepared, rows_seen: RowsSeen, block: Block) -> None:
         """A list that this plan leaves out: while it has entries to add, no campaign that it is for may start."""
         barred = [address for address in sorted(self.starting) if self._covered(address, block)]
         if not barred:
@@ -228,7 +186,15 @@ class _Lister:
                 Finding(code="DEP004", severity=Severity.DENY, message=message, remedy=remedy, address=address)
             )
 
-    def _covered(self, address: Address, block: _Block) -> bool:
+    def _anew(self, desired: Desired) -> bool:
+        """Whether every entry is written again: a campaign that the list is for has nobody barred in it yet."""
+        scope = desired.get("scope") or {}
+        if not (scope.get("campaign") or scope.get("category")):
+            return False
+        block = Block(table="", campaign=scope.get("campaign", ""), category=scope.get("category", ""))
+        return any(self._covered(address, block) for address in self.entering)
+
+    def _covered(self, address: Address, block: Block) -> bool:
         campaign = self.campaigns.get(address.name)
         category = campaign.block.get("category", "") if campaign else ""
         return address.target == self.target.name and block.covers(address.name, category)
@@ -237,7 +203,7 @@ class _Lister:
         message = say("{count:,} entries are not numbers; they block on their last 8 digits", count=count)
         return self._finding("SUP001", Severity.WARN, message, desired, say("correct them: the platform does not get them"))
 
-    def _list(self, desired: Desired, blocks: Sequence[_Block]) -> Prepared:
+    def _list(self, desired: Desired, blocks: Sequence[Block]) -> Prepared:
         from reconciler.rows.prepare import prepare
         from reconciler.rows.suppress import later, suppress
 
@@ -265,7 +231,8 @@ class _Lister:
         live = self._live(desired)
         if sheet.readable and desired.get("campaign") and live is None:
             return RowsSeen()
-        asked = self._asked(desired, prepared, live) if desired.address.kind == "blacklist" and not sheet.readable else iter(())
+        asks = desired.address.kind == BLACKLIST and not sheet.readable and not self._anew(desired)
+        asked = self._asked(desired, prepared, live) if asks else iter(())
         try:
             return self.session.wire(self.target).run(self.platform.read_rows(desired, self.target, live, self.seen, asked))
         except NotReadable as failure:
@@ -420,6 +387,8 @@ class _Lister:
         generation = desired.get("generation", 1)
         natural = desired.address.kind == "blacklist"
         sent: list[Columns] = list(journal.listed(container) if natural else journal.sent(container))
+        if natural and live_table is None and self._anew(desired):
+            sent = []
         if rows_seen.known:
             sent.append(Columns(recipients=names_of(engine, rows_seen.known, container, generation)))
         return compare(
@@ -435,6 +404,7 @@ class _Lister:
             loaded=journal.rows_loaded(container),
             persons=journal.persons(),
             adding=adding,
+            lapsed=list(journal.listed(container)) if desired.get("expires") == "lapse" else (),
         )
 
     def _finding(self, code: str, severity: Severity, message: str, desired: Desired, remedy: str) -> Finding:

@@ -17,7 +17,8 @@ from reconciler.plan import Change, Memory, Permissions, Plan, Seen, Setting, So
 from reconciler.plan.values import Manual
 from reconciler.policies import Ack, Settings, judge, parse
 from reconciler.policies.schedule import LEAD
-from reconciler.reconcile.listing import Listing, list_rows
+from reconciler.reconcile.listed import Listing
+from reconciler.reconcile.listing import list_rows
 from reconciler.reconcile.reach import container_of
 from reconciler.reconcile.reading import TargetReading, read_target
 from reconciler.reconcile.session import Session
@@ -86,7 +87,8 @@ def propose(session: Session, asked: Asked) -> Proposal:
         wish.address: _object_wish(session, wish, seen[wish.address.target], now) for wish in desired if _is_object(wish, seen)
     }
     rows = [wish for wish in desired if _has_rows(wish, seen)]
-    listing = list_rows(session, rows, seen, memory, now, specs.desired, _starting(session, wishes.values(), seen, memory))
+    starting, entering = _starting(session, wishes.values(), seen, memory), _entering(wishes.values(), seen, memory)
+    listing = list_rows(session, rows, seen, memory, now, specs.desired, starting, entering)
     for wish in listing.wishes:
         wishes[wish.desired.address] = wish
     ordered = [wishes[wish.address] for wish in desired if wish.address in wishes]
@@ -208,6 +210,17 @@ def _starting(session: Session, wishes: Iterable[Wish], seen: Mapping[str, Seen]
         if support.actions and goes:
             starting.add(wish.desired.address)
     return frozenset(starting)
+
+
+def _entering(wishes: Iterable[Wish], seen: Mapping[str, Seen], memory: Memory) -> frozenset[Address]:
+    """The campaigns that are made now, or get another category."""
+    found = set()
+    for wish in wishes:
+        owned = memory.owned.get(wish.desired.address)
+        live = seen[wish.desired.address.target].by_id(owned.id) if owned else None
+        if live is None or live.fields.get("category") != wish.stored.get("category"):
+            found.add(wish.desired.address)
+    return frozenset(found)
 
 
 def _is_object(desired: Desired, seen: Mapping[str, Seen]) -> bool:

@@ -30,7 +30,7 @@ def details(rows: Mapping[str, Any], *, append_only: bool) -> tuple[str, ...]:
 def standing(rows: Mapping[str, Any]) -> str:
     """What is to be known of rows that nothing happens to; "" where there is nothing to know."""
     taken_out = rows.get("suppressed") or {}
-    held = {reason: n for reason, n in taken_out.items() if reason in {"in_doubt", "later"}}
+    held = {reason: n for reason, n in taken_out.items() if reason in {"in_doubt", "later", "lapsed"}}
     return joined([_kept(rows), _differing(rows), *_reasons(held, {}), _enforced(rows)])
 
 

@@ -56,6 +56,7 @@ SUPPRESSED: Final[Mapping[str, str]] = {
     "already_sent": "{n:,} already sent",
     "in_doubt": "{n:,} held: outcome unknown",
     "later": "{n:,} due later",
+    "lapsed": "{n:,} ended by time",
 }
 
 SEVERITIES: Final[Mapping[str, str]] = {

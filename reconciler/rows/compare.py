@@ -8,7 +8,7 @@ number.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
@@ -26,6 +26,7 @@ Changed = Literal["report", "replace"]
 
 ALREADY_SENT: Final = "already_sent"
 IN_DOUBT: Final = "in_doubt"
+LAPSED: Final = "lapsed"
 GENERATIONS_BACK_MAX: Final = 100
 SAMPLE: Final = 3
 _NO_ROW: Final = "NULL::BIGINT"
@@ -78,11 +79,13 @@ def compare(
     loaded: Iterable[Remembered] = (),
     persons: Iterable[bytes] = (),
     adding: Iterable[str] = (),
+    lapsed: Sequence[Remembered] = (),
     live_identity: Mapping[str, str] = NO_NAMES,
 ) -> Compared:
     """What would have to be added, removed, closed and replaced. `live` is a table that a sink filled, None where the
     platform cannot be read; then `sent` is the live side. `held` are recipients in doubt, `loaded` what is ours to remove;
-    `adding` are tables of what other documents add to the same container (`Compared.adds`): nobody gets it from two."""
+    `adding` are tables of what other documents add to the same container (`Compared.adds`): nobody gets it from two.
+    `lapsed` are entries that may be gone because their time is over, and are not written again."""
     work = Comparison(engine, prepared, live, container, generation, live_identity)
     if live is None:
         work.against_memory(sent)
@@ -91,6 +94,7 @@ def compare(
         work.look_back(sent)
     work.hold(held)
     work.leave(adding)
+    work.lapse(lapsed)
     return work.result(persons)
 
 
@@ -266,6 +270,16 @@ class Comparison:
             gone = int(self.engine.one(f"DELETE FROM {mine} WHERE recipient IN (SELECT recipient FROM {other})"))
             if gone:
                 self.out[DUPLICATE] = self.out.get(DUPLICATE, 0) + gone
+
+    def lapse(self, lapsed: Sequence[Remembered]) -> None:
+        """Do not write entries again that were written once and end by themselves."""
+        if not lapsed:
+            return
+        memory = self.engine.packed((part.recipients, b"") for part in lapsed)
+        mine = self.tables[Verb.ADD]
+        if gone := int(self.engine.one(f"DELETE FROM {mine} WHERE recipient IN (SELECT name FROM {memory})")):
+            self.out[LAPSED] = self.out.get(LAPSED, 0) + gone
+        self.engine.drop(memory)
 
     def result(self, persons: Iterable[bytes]) -> Compared:
         """Counts, digest, sample and people of what is left."""

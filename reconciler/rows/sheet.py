@@ -65,9 +65,9 @@ class RowsDiff:
     """What comparing one document's rows gave. Counts are rows, except `people`, `first_time` and `persons`' packed HMACs.
 
     `in_source` = all rows read. `suppressed` counts rows not contacted, each once, by reason: `invalid`, `duplicate`,
-    `blacklist`, `suppress:<name>`, `cap`, `already_sent`, `in_doubt`, `later`. `kept` = live rows that the source lacks
-    and that stay. `changed` counts live rows that differ, whatever is done about them; `to_replace` those replaced.
-    `reasons` tells the invalid ones apart. `digest` names the set of rows that would be added, removed or replaced.
+    `blacklist`, `suppress:<name>`, `cap`, `already_sent`, `in_doubt`, `later`, `lapsed`. `kept` = live rows that the
+    source lacks and that stay. `changed` counts live rows that differ, whatever is done about them; `to_replace` those
+    replaced. `reasons` tells the invalid ones apart. `digest` names the set of rows that would be added, removed or replaced.
     `again` = rows to add that were loaded before and are no longer live. `old_content` = rows already sent whose content
     differs now. `dialled` = rows to remove that were dialled.
     """

@@ -347,3 +347,49 @@ def test_what_is_written_to_files_is_whole_and_as_show_says_it(house: House) -> 
 
     for name in ("text", "json", "markdown"):
         assert (house.root / "shown" / name).read_text("utf-8") == house.run("show", "saved", "--format", name).out
+
+
+# --- do-not-disturb of campaigns that come later
+
+BOOK = (
+    "kind: contacts\ntarget: lynn-cl\nname: clientes\nsource:\n  rows:\n"
+    '    - {identifier: "+56961230002", channel: whatsapp, name: Persona}\n---\n'
+)
+
+
+@pytest.mark.parametrize("scope", ["{category: c}", "{campaign: lista}"])
+def test_who_said_no_is_barred_in_a_campaign_that_comes_later_before_it_starts(house: House, scope: str) -> None:
+    no = f'kind: blacklist\ntarget: lynn-cl\nname: no\nscope: {scope}\nsource: {{rows: [{{phone: "+56961230002"}}]}}\n---\n'
+    house.spec(LYNN.format(state="stopped") + BOOK + no)
+    house.applied()
+    house.settled()
+    later = "" if "campaign" in scope else LYNN.format(state="started").replace("lista", "nueva")
+    if not later:
+        house.control.drift("lynn", "delete")
+    house.spec(LYNN.format(state="started") + later + BOOK + no)
+
+    done = [action for action, _ in actions(house.plan())]
+
+    assert "blacklist_add" in done
+    assert done.index("create") < done.index("blacklist_add") < done.index("start")
+
+    house.applied()
+    house.settled()
+    barred = [each["counts"]["dnd"] for each in house.control.status()["accounts"] if each["platform"] == "lynn"]
+    assert barred == [2 if later else 1]
+
+
+@pytest.mark.parametrize(("expires", "again"), [("lapse", []), ("renew", [("blacklist_add", "wolkvox-co/blacklist/no")])])
+def test_entries_that_end_are_added_again_only_where_that_is_wished(
+    house: House, expires: str, again: list[tuple[str, str]]
+) -> None:
+    house.spec(BLACKLIST.replace("name: no\n", f"name: no\ndays: 3\nexpires: {expires}\n"))
+    house.applied()
+    house.settled()
+    house.control.clock(advance_s=4 * 86_400)
+
+    plan = house.plan()
+
+    house.control.clock(real=True)
+    assert actions(plan) == again
+    assert "SND003" not in [code for _, code in codes(plan)]

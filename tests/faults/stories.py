@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+NO_BODY: Final = ("empty", "truncated")  # an empty answer is a good one, and half of it is empty too
+ANY_TEXT: Final = ("shape",)  # any short text that names no error is a good answer
 TEMPLATE: Final = "3c6f10ec-0000-4000-8000-210008f00900"
 NUMBERS: Final = {"wolkvox": "300123{:04d}", "lynn": "+5696123{:04d}", "ucontact": "0941{:05d}"}
 TARGETS: Final = {"wolkvox": "wolkvox-co", "lynn": "lynn-cl", "ucontact": "ucontact-uy"}
@@ -16,7 +18,8 @@ class Story:
     """One write. `operation` is the sandbox's name for it. `acks` are the guards that its plan trips, with their values.
 
     `reached` = people who got something when all is done; `there` = what the account holds then, as the sandbox counts it.
-    `asked` says that only a person can settle it; `bodyless` that an empty answer is a good one.
+    `asked` says that only a person can settle it; `sound` are the faults after which the answer still reads as
+    a good one.
     """
 
     operation: str
@@ -27,7 +30,7 @@ class Story:
     reached: int = 0
     there: Mapping[str, int] = field(default_factory=dict)
     asked: bool = False
-    bodyless: bool = False
+    sound: tuple[str, ...] = ()
 
 
 def rows(platform: str, *indexes: int, more: str = "") -> str:
@@ -205,7 +208,7 @@ STORIES: Final = (
         after=_all(_LYNN_STARTED, loaded("lynn", 1, 2)),
         reached=2,
         there={"rows": 2},
-        bodyless=True,
+        sound=NO_BODY,
     ),
     Story(
         platform="lynn",
@@ -213,12 +216,12 @@ STORIES: Final = (
         before=_LYNN_STARTED,
         after=lynn_campaign(),
         there={"campaigns": 1},
-        bodyless=True,
+        sound=NO_BODY,
     ),
-    Story(platform="lynn", operation="DeleteCampaign", before=lynn_campaign(), after="", there={"campaigns": 0}, bodyless=True),
+    Story(platform="lynn", operation="DeleteCampaign", before=lynn_campaign(), after="", there={"campaigns": 0}, sound=NO_BODY),
     Story(platform="lynn", operation="PostContact", before=book(1), after=book(1, 2), there={"contacts": 2}),
     Story(platform="lynn", operation="PutContact", before=book(1), after=book(1, name="Otra"), there={"contacts": 1}),
-    Story(platform="lynn", operation="DeleteContact", before=book(1, 2), after=book(1), there={"contacts": 1}, bodyless=True),
+    Story(platform="lynn", operation="DeleteContact", before=book(1, 2), after=book(1), there={"contacts": 1}, sound=NO_BODY),
     Story(
         platform="lynn",
         operation="ManageDnDByCampaign",
@@ -232,7 +235,7 @@ STORIES: Final = (
         before=_all(lynn_campaign(), book(1)),
         after=_all(lynn_campaign(), book(1), barred("lynn", "{category: c}", 1)),
         there={"dnd": 1},
-        bodyless=True,
+        sound=NO_BODY,
     ),
     Story(
         platform="lynn",
@@ -280,6 +283,7 @@ STORIES: Final = (
         reached=4,
         there={"bases": 1},
         asked=True,
+        sound=ANY_TEXT,
     ),
     Story(
         platform="ucontact",
@@ -288,6 +292,7 @@ STORIES: Final = (
         after=base("voice", "Cobranza<-", 1, 2, 3, 4),
         there={"bases": 1, "bases_waiting": 1},
         asked=True,
+        sound=ANY_TEXT,
     ),
     Story(
         platform="ucontact",
@@ -297,5 +302,6 @@ STORIES: Final = (
         reached=4,
         there={"bases": 1},
         asked=True,
+        sound=ANY_TEXT,
     ),
 )

@@ -311,7 +311,7 @@ def test_words_of_a_platform_that_quotes_people_are_masked(watched: Watched, mon
 
     def judge(call: Any, reply: Any) -> Any:
         judged = real(call, reply)
-        return replace(judged, ending=Ending.REFUSED, why=quoted) if call.batch else judged
+        return replace(judged, ending=Ending.REFUSED, why=quoted) if call.operation == "add_record" else judged
 
     monkeypatch.setattr(replies, "judge", judge)
     only = ("--only", "wolkvox-co/campaign/*", "--only", "wolkvox-co/contacts/*", "--only", "wolkvox-co/blacklist/*")

@@ -21,7 +21,6 @@ from tests.house import AT, House, Said
 WITHOUT_EFFECT: Final = ("drop-before", "500-before", "html")
 REFUSED: Final = ("429", "403-quota", "403-concurrency", "403-maintenance", "403-token", "token-expired")
 AFTER: Final = ("drop-after", "500-after", "html-after", "truncated", "empty", "shape", "late", "slow")
-ANSWERLESS: Final = ("empty", "truncated")  # an empty body, cut in half, is an empty body
 LATE_S: Final = 30
 TIMEOUT_S: Final = 0.4
 DETAILS: Final = {"slow": {"ms": 700}, "late": {"seconds": LATE_S}}
@@ -177,7 +176,7 @@ def test_a_call_with_effect_and_without_a_sound_answer_is_doubt(house: House, st
     if kind == "slow":
         _impatient(house)
     house.control.fault(kind, platform=story.platform, operation=story.operation, **DETAILS.get(kind, {}))
-    doubt = not (story.bodyless and kind in ANSWERLESS)
+    doubt = kind not in story.sound
 
     assert _apply(house, story).code == (6 if doubt else 0)
 

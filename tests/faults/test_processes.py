@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from tests.faults.processes import called, ended, started, wait_for
-from tests.faults.stories import loaded, messages, wolkvox_campaign
+from tests.faults.stories import loaded, lynn_campaign, messages, wolkvox_campaign
 from tests.house import AT, House
 
 SLOW_MS: Final = 4_000
@@ -115,8 +115,6 @@ def test_killed_between_calls_goes_on_where_it_was(house: House, operation: str,
 
 def test_killed_while_a_task_is_at_work_is_doubt_and_its_end_settles_it(house: House) -> None:
     """A task that was taken is not done: the next run asks how it ended before anything else is sent."""
-    from tests.faults.stories import lynn_campaign
-
     house.control.limits("lynn/1234", task_polls=1)
     house.spec(lynn_campaign("stopped"))
     assert house.apply().code == 0
@@ -164,6 +162,26 @@ def test_a_signal_before_the_first_call_ends_at_once(house: House, number: signa
     assert (code, json.loads(out)["error"]["code"]) == (130, "INT001")
     assert "Traceback" not in err
     assert house.control.effects() == []
+
+
+def test_a_signal_does_not_wait_for_a_task(house: House) -> None:
+    """A quarter of an hour of asking would outlive the patience of whoever sent it: the task is named as unknown."""
+    house.control.limits("lynn/1234", task_polls=3)
+    house.spec(lynn_campaign())
+    assert house.apply().code == 0
+    house.spec(lynn_campaign() + "---\n" + loaded("lynn", 1, 2))
+    house.control.fault("slow", operation="GetTaskStatus", ms=600)
+    with started(house, *APPLY) as process:
+        wait_for(called(house, "GetTaskStatus"), process)
+        process.send_signal(signal.SIGTERM)
+        code, out, err = ended(process)
+
+    assert (code, len(json.loads(out)["unknown"])) == (6, 1), err
+    assert [call["operation"] for call in house.control.calls()].count("GetTaskStatus") == 1
+
+    run = json.loads(out)["run"]
+    assert [house.run("resolve", run).code for _ in range(3)] == [6, 6, 0]
+    house.settled()
 
 
 # --- two at once, and nobody there ---------------------------------------------------------------------------------------

@@ -25,9 +25,9 @@ class Ways:
 
     case: str = "camel"  # camel | Pascal | lower
     extra: bool = False  # keys that nobody named
-    created: str = "object"  # object | id | bare | raw | empty: what POST answers
-    put: str = "object"  # object | id | 200 | 204
-    done: str = "200"  # 200 | 204 | object | word | true | message: what start, stop, delete and DnD answer
+    created: str = "object"  # object | id | bare | raw: what POST answers
+    put: str = "object"  # object | id | 204
+    done: str = "200"  # 200 | 204 | object | word | true: what start, stop, delete and DnD answer
     task: str = "taskId"  # the key; or bare | raw | number
     status: str = "Status"  # the key; or bare
     number: type = str  # of the task's status
@@ -85,10 +85,12 @@ class Lynn(Strict):
         self.want(scheme == "bearer", "Authorization: bearer")
         if token != self.token or (self.ways.token_life and self.left < 0):
             return Answer(401)
-        method = getattr(self, f"_{name}", None)
+        method = getattr(self, "_" + re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", name).lower(), None)
         self.want(method, f"method {name}")
         assert method
-        answer: Answer = method(rest[1] if name in BY_ID else "", asked.json if asked.body else asked.body)
+        answer: Answer = method(
+            rest[1] if name in BY_ID else "", asked.json if asked.type == "application/json" else asked.body
+        )
         return Answer(answer.status, self._cased(answer.body), answer.type)
 
     def _token(self, body: Any) -> Answer:
@@ -119,14 +121,18 @@ class Lynn(Strict):
             shown |= {name: self._date(shown[name])} if shown.get(name) else {}
         return {name: value for name, value in shown.items() if value is not None or self.ways.nulls == "null"}
 
-    def _date(self, text: str) -> str:
+    def _date(self, text: Any) -> str:
         moment = datetime.fromisoformat(text)
         in_zone = moment.astimezone(datetime.fromisoformat("2026-01-01T00:00:00-03:00").tzinfo)
         utc = moment.astimezone(datetime.fromisoformat("2026-01-01T00:00:00+00:00").tzinfo)
-        return {
-            "Z": f"{utc:%Y-%m-%dT%H:%M:%S}Z", "+00:00": utc.isoformat(), "-03:00": in_zone.isoformat(),
-            "minutes": in_zone.isoformat(timespec="minutes"), "ticks": f"{utc:%Y-%m-%dT%H:%M:%S}.0000000+00:00",
-        }.get(self.ways.dates, text)  # fmt: skip
+        shown = {
+            "Z": f"{utc:%Y-%m-%dT%H:%M:%S}Z",
+            "+00:00": utc.isoformat(),
+            "-03:00": in_zone.isoformat(),
+            "minutes": in_zone.isoformat(timespec="minutes"),
+            "ticks": f"{utc:%Y-%m-%dT%H:%M:%S}.0000000+00:00",
+        }
+        return shown.get(self.ways.dates, str(text))
 
     def _new_id(self) -> str:
         self.count += 1
@@ -136,14 +142,16 @@ class Lynn(Strict):
     def _made(self, thing: dict[str, Any], names: set[str], how: str) -> Answer:
         identifier = int(thing["id"]) if self.ways.ids == "int" else thing["id"]
         answers: dict[str, Answer] = {
-            "id": Answer(200, {"id": identifier}), "bare": Answer(200, identifier), "raw": Answer(200, str(identifier).encode()),
-            "empty": Answer(201), "200": Answer(200), "204": Answer(204),
-        }  # fmt: skip
+            "id": Answer(200, {"id": identifier}),
+            "bare": Answer(200, identifier),
+            "raw": Answer(200, str(identifier).encode()),
+            "204": Answer(204),
+        }
         return answers.get(how) or Answer(200, self._shown({**thing, "id": identifier}, names))
 
-    def _taken(self, thing: Any = None) -> Answer:
+    def _taken(self, thing: Any) -> Answer:
         answers = {"200": Answer(), "204": Answer(204), "word": Answer(200, b"OK", "text/plain"), "true": Answer(200, True)}
-        return answers.get(self.ways.done) or Answer(200, thing if self.ways.done == "object" and thing else {"message": "done"})
+        return answers.get(self.ways.done) or Answer(200, thing)
 
     def _begun(self) -> Answer:
         task = str(self.count + 5_000) if self.ways.task == "number" else self._new_id()
@@ -177,26 +185,26 @@ class Lynn(Strict):
         self.want(dated, "campaign: scheduled without dates")
         return given
 
-    def _GetCampaigns(self, _: str, body: Any) -> Answer:  # noqa: N802 - the vendor's names
+    def _get_campaigns(self, _: str, body: Any) -> Answer:
         del body
         return Answer(200, [self._shown(self._with_id(one), CAMPAIGN) for one in self.campaigns.values()])
 
     def _with_id(self, thing: dict[str, Any]) -> dict[str, Any]:
         return {**thing, "id": int(thing["id"])} if self.ways.ids == "int" else thing
 
-    def _GetCampaign(self, identifier: str, body: Any) -> Answer:  # noqa: N802
+    def _get_campaign(self, identifier: str, body: Any) -> Answer:
         del body
         one = self.campaigns.get(identifier.lower())
         return Answer(200, self._shown(self._with_id(one), CAMPAIGN)) if one else Answer(404)
 
-    def _PostCampaign(self, _: str, body: Any) -> Answer:  # noqa: N802
+    def _post_campaign(self, _: str, body: Any) -> Answer:
         given = self._whole(body)
         self.want("id" not in given and len(self.campaigns) < 15, "campaign: an id, or a sixteenth")
         identifier = self._new_id()
         self.campaigns[identifier.lower()] = {**given, "id": identifier, "running": False}
         return self._made(self.campaigns[identifier.lower()], CAMPAIGN, self.ways.created)
 
-    def _PutCampaign(self, identifier: str, body: Any) -> Answer:  # noqa: N802
+    def _put_campaign(self, identifier: str, body: Any) -> Answer:
         if identifier.lower() not in self.campaigns:
             return Answer(404)
         given = self._whole(body)
@@ -206,12 +214,13 @@ class Lynn(Strict):
         self.campaigns[identifier.lower()] = {**given, "id": old["id"], "running": running}
         return self._made(self.campaigns[identifier.lower()], CAMPAIGN, self.ways.put)
 
-    def _DeleteCampaign(self, identifier: str, body: Any) -> Answer:  # noqa: N802
+    def _delete_campaign(self, identifier: str, body: Any) -> Answer:
         del body
         gone = self.campaigns.pop(identifier.lower(), None)
-        return self._taken(gone) if gone else Answer(self.ways.gone)
+        self.barred = {pair for pair in self.barred if pair[1] != identifier.lower()}
+        return self._taken(self._shown(gone, CAMPAIGN)) if gone else Answer(self.ways.gone)
 
-    def _StartCampaignExecution(self, identifier: str, body: Any, *, running: bool = True) -> Answer:  # noqa: N802
+    def _start_campaign_execution(self, identifier: str, body: Any, *, running: bool = True) -> Answer:
         del body
         one = self.campaigns.get(identifier.lower())
         if one is None or one["executionMode"] != "Manual":
@@ -219,8 +228,8 @@ class Lynn(Strict):
         one["running"] = running
         return self._taken(self._shown(one, CAMPAIGN))
 
-    def _StopCampaignExecution(self, identifier: str, body: Any) -> Answer:  # noqa: N802
-        return self._StartCampaignExecution(identifier, body, running=False)
+    def _stop_campaign_execution(self, identifier: str, body: Any) -> Answer:
+        return self._start_campaign_execution(identifier, body, running=False)
 
     # --- contacts
 
@@ -234,36 +243,36 @@ class Lynn(Strict):
         self.want(isinstance(numbers, list) and len(numbers) <= 3 and all_text(numbers), "contact: correlationIds")
         return given
 
-    def _GetContacts(self, _: str, body: Any) -> Answer:  # noqa: N802
+    def _get_contacts(self, _: str, body: Any) -> Answer:
         del body
         return Answer(200, [self._shown(self._with_id(one), CONTACT) for one in self.contacts.values()])
 
-    def _GetContact(self, identifier: str, body: Any) -> Answer:  # noqa: N802
+    def _get_contact(self, identifier: str, body: Any) -> Answer:
         del body
         one = self.contacts.get(identifier.lower())
         return Answer(200, self._shown(self._with_id(one), CONTACT)) if one else Answer(404)
 
-    def _PostContact(self, _: str, body: Any) -> Answer:  # noqa: N802
+    def _post_contact(self, _: str, body: Any) -> Answer:
         given = self._person(body)
         self.want("id" not in given, "contact: an id")
         identifier = self._new_id()
         self.contacts[identifier.lower()] = {**given, "id": identifier}
         return self._made(self.contacts[identifier.lower()], CONTACT, self.ways.created)
 
-    def _PutContact(self, identifier: str, body: Any) -> Answer:  # noqa: N802
+    def _put_contact(self, identifier: str, body: Any) -> Answer:
         if identifier.lower() not in self.contacts:
             return Answer(404)
         self.contacts[identifier.lower()] = {**self._person(body), "id": self.contacts[identifier.lower()]["id"]}
         return self._made(self.contacts[identifier.lower()], CONTACT, self.ways.put)
 
-    def _DeleteContact(self, identifier: str, body: Any) -> Answer:  # noqa: N802
+    def _delete_contact(self, identifier: str, body: Any) -> Answer:
         del body
         gone = self.contacts.pop(identifier.lower(), None)
-        return self._taken(gone) if gone else Answer(self.ways.gone)
+        return self._taken(self._shown(gone, CONTACT)) if gone else Answer(self.ways.gone)
 
     # --- do not disturb, and rows
 
-    def _GetDnDContact(self, identifier: str, body: Any) -> Answer:  # noqa: N802
+    def _get_dnd_contact(self, identifier: str, body: Any) -> Answer:
         del body
         if identifier.lower() not in self.contacts:
             return Answer(404)
@@ -271,13 +280,13 @@ class Lynn(Strict):
         shown = [{"campaignId": self._with_id(one)["id"], "name": one["name"], "category": one["category"]} for one in found]
         return Answer(200, shown)
 
-    def _SetDnDContactByCategory(self, _: str, body: Any) -> Answer:  # noqa: N802
+    def _set_dnd_contact_by_category(self, _: str, body: Any) -> Answer:
         self.want(set(body) == {"contactId", "category"} and body["contactId"].lower() in self.contacts, f"DnD: {body}")
         meant = [key for key, one in self.campaigns.items() if one["category"] == body["category"]]
         self.barred |= {(body["contactId"].lower(), one) for one in meant}
-        return self._taken()
+        return self._taken(body)
 
-    def _ManageDnDByCampaign(self, _: str, body: Any) -> Answer:  # noqa: N802
+    def _manage_dnd_by_campaign(self, _: str, body: Any) -> Answer:
         self.want(set(body) == {"campaignId", "data"} and body["campaignId"].lower() in self.campaigns, f"DnD: {sorted(body)}")
         self.want(0 < len(body["data"]) <= 500, "DnD: rows")
         for one in body["data"]:
@@ -287,7 +296,7 @@ class Lynn(Strict):
             (self.barred.add if one["doNotDisturb"] else self.barred.discard)(pair)
         return self._begun()
 
-    def _AddCampaingData(self, _: str, body: Any) -> Answer:  # noqa: N802
+    def _add_campaing_data(self, _: str, body: Any) -> Answer:
         self.want(set(body) == {"campaingId", "templateId", "typeOfData", "data"}, f"rows: {sorted(body)}")
         self.want(body["campaingId"].lower() in self.campaigns and body["typeOfData"] == 0, "rows: campaign or type")
         self.want(re.fullmatch(r"[0-9a-fA-F-]{36}", body["templateId"]), "rows: template")
@@ -297,14 +306,14 @@ class Lynn(Strict):
             self.rows.append((body["campaingId"].lower(), row))
         return self._begun()
 
-    def _UploadCampaignDataByTenant(self, _: str, body: Any) -> Answer:  # noqa: N802
-        self.files.append(b"" if body is None else bytes(body))
+    def _upload_campaign_data_by_tenant(self, _: str, body: Any) -> Answer:
+        self.files.append(bytes(body))
         return self._begun()
 
-    def _GetTaskStatus(self, task: str, body: Any) -> Answer:  # noqa: N802
+    def _get_task_status(self, task: str, body: Any) -> Answer:
         del body
         return self._polled(task)
 
-    def _GetDndTaskStatus(self, task: str, body: Any) -> Answer:  # noqa: N802
+    def _get_dnd_task_status(self, task: str, body: Any) -> Answer:
         del body
         return self._polled(task)

@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
-    server: _Server
+    server: Server
 
     def _do(self) -> None:
         url = urlsplit(self.path)
@@ -89,15 +89,22 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: requests hold numbers."""
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
+    """The simulator's server."""
+
     daemon_threads = True
     simulator: Simulator
 
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
 
 @contextmanager
-def serving() -> Iterator[_Server]:
+def serving() -> Iterator[Server]:
     """A server on a free loopback port; set its `simulator` before each use."""
-    server = _Server(("127.0.0.1", 0), _Handler)
+    server = Server(("127.0.0.1", 0), _Handler)
     server.simulator = Simulator()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

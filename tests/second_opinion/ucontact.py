@@ -96,7 +96,10 @@ class Ucontact(Strict):
             self.token = "" if form["token"] == self.token else self.token
             return self._said("1")
         if name == "GetCampaigns":
-            shown = [{"channel": "telephony", "campaigns": ["Cobranza<-"], "n": 1}, {"channel": "sms", "campaigns": ["Avisos->"]}]
+            shown = [
+                {"channel": "telephony", "campaigns": ["Cobranza<-"], "n": 1},
+                {"channel": "sms", "campaigns": ["Avisos->"]},
+            ]
             body = json.dumps(shown if self.ways.campaigns == "yes" else []) + self.ways.end
             return Answer(404) if self.ways.campaigns == "404" else Answer(200, body.encode())
         if name == "ScheduleDialerSMS":

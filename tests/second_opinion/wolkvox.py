@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tests.second_opinion.parts import Answer, Asked, Strict, WrongError, all_text
 
-TOKEN: Final = "sandbox"  # noqa: S105 - the word that the tests give as every secret
+TOKEN: Final = "sandbox"  # the word that the tests give as every secret
 OPTS: Final = tuple(f"opt{n}" for n in range(1, 13))
 TELS: Final = tuple(f"tel{n}" for n in range(1, 11))
 PERSON: Final = ("customer_name", "customer_last_name", "id_type", "customer_id", "age", "gender", "country", "state", "city",
@@ -23,7 +23,7 @@ TO_EXPORT: Final = dict(zip(PERSON, SPANISH, strict=True)) | {
     "agent_id": "id_agent", "recall_date": "rellamada", "recall_telephone": "rellamada_tel"}  # fmt: skip
 EDIT: Final = {"campaign_name", "campaign_description", "type_camp", "enable_edition", "start_time", "end_time", "skill_id",
                "amd_conf", "turbo_dial", "routing_recall", "camp_dial_order", "optional_labels"}  # fmt: skip
-AMD: Final = set("ARG CHL COL CRI ECU ESP GTM HND ITA MEX NIC PAN PER".split())
+AMD: Final = {"ARG", "CHL", "COL", "CRI", "ECU", "ESP", "GTM", "HND", "ITA", "MEX", "NIC", "PAN", "PER"}
 
 # api -> verb, script, query beside `api` (a name ending in ? may be left out)
 CALLS: Final[dict[tuple[str, str], tuple[str, tuple[str, ...]]]] = {
@@ -222,17 +222,34 @@ class Wolkvox(Strict):
     # --- campaign.php
 
     def _campaign_create_campaign(self, query: dict[str, str], body: Any) -> Answer:
-        allowed = {"campaign_name", "campaign_description", "start_time", "end_time", "skill_id", *OPTS, "amd", "enable_edition"}
+        allowed = {
+            "campaign_name",
+            "campaign_description",
+            "start_time",
+            "end_time",
+            "skill_id",
+            *OPTS,
+            "amd",
+            "enable_edition",
+        }
         self.want(isinstance(body, dict) and set(body) <= allowed, f"create: keys {sorted(body)}")
         self.want(allowed - {"amd"} <= set(body), f"create: keys missing {sorted(allowed - set(body))}")
-        self.want(all(re.fullmatch(r"([01]\d|2[0-3])[0-5]\d[0-5]\d", body[key]) for key in ("start_time", "end_time")), "hhiiss")
+        self.want(
+            all(re.fullmatch(r"([01]\d|2[0-3])[0-5]\d[0-5]\d", body[key]) for key in ("start_time", "end_time")), "hhiiss"
+        )
         self.want(body["start_time"] < body["end_time"], "create: order of times")
         self.want(body["skill_id"].isdecimal() or body["skill_id"] == "VAGENT", f"create: skill {body['skill_id']}")
         self.want(body["enable_edition"] in ("yes", "no"), "create: yes or no")
         self.want("amd" not in body or (body["amd"] in AMD and query["type_campaign"] == "predictive"), "create: amd")
         self.last_id += 1
         identifier = str(self.last_id)
-        self.campaigns[identifier] = {**body, "type": query["type_campaign"], "speed": "0", "turbo_dial": "no", "running": False}
+        self.campaigns[identifier] = {
+            **body,
+            "type": query["type_campaign"],
+            "speed": "0",
+            "turbo_dial": "no",
+            "running": False,
+        }
         self.records[identifier] = []
         said = {"id_campaign": identifier, "name_campaign": body["campaign_name"]}
         if self.ways.created == "id_campaing":
@@ -263,7 +280,7 @@ class Wolkvox(Strict):
         self.campaigns[query["campaign_id"]]["speed"] = body["speed"]
         return self._did(202, f"The speed of {query['campaign_id']} campaign_id has been updated successfully")
 
-    def _campaign_start(self, query: dict[str, str], body: Any, running: bool = True) -> Answer:  # noqa: FBT001, FBT002
+    def _campaign_start(self, query: dict[str, str], body: Any, running: bool = True) -> Answer:
         del body
         campaign = self.campaigns[query["campaign_id"]]
         if campaign["running"] is running and self.ways.again == "400":
@@ -276,7 +293,7 @@ class Wolkvox(Strict):
         return self._campaign_start(query, body, running=False)
 
     def _campaign_delete_campaign(self, query: dict[str, str], body: Any) -> Answer:
-        ids = [query["campaign_id"]] if "campaign_id" in query else (body or {}).get("campaign_ids")
+        ids: Any = [query["campaign_id"]] if "campaign_id" in query else (body or {}).get("campaign_ids")
         self.want(isinstance(ids, list) and ids and len(ids) == len(set(ids)), f"delete: {body}")
         gone = [self.campaigns.pop(one, None) for one in ids]
         done = len([one for one in gone if one])
@@ -383,7 +400,9 @@ class Wolkvox(Strict):
 
     def _configuration_remove_dnc(self, query: dict[str, str], body: Any) -> Answer:
         del query
-        self.want(isinstance(body, dict) and {"telephones"} <= set(body) <= {"telephones", "type"}, f"remove_dnc: {sorted(body)}")
+        self.want(
+            isinstance(body, dict) and {"telephones"} <= set(body) <= {"telephones", "type"}, f"remove_dnc: {sorted(body)}"
+        )
         types = self._types(body.get("type", "all"))
         gone = [self.barred.pop((number, type_), None) for number in self._numbers(body["telephones"]) for type_ in types]
         return self._did(202, f"{len([one for one in gone if one])} telephones were deleted")

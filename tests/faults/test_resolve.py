@@ -1,0 +1,167 @@
+"""Settling: when a lost call can no longer take effect, by which clock that is known, and what stays a doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+
+from reconciler.reconcile import session
+from tests.faults.stories import messages, wolkvox_campaign
+from tests.house import AT, House
+
+APPLY: Final = ("apply", "--at", AT, "--auto-approve", "--allow-irreversible", "1", "--format", "json")
+REAL: Final = session.World
+
+
+@dataclass
+class Machine:
+    """A machine whose clocks are moved by hand, and by sleeping."""
+
+    boot: str = "boot-1"
+    up_s: float = 1_000.0
+    wall: datetime = datetime(2026, 11, 24, 15, tzinfo=UTC)
+    slept: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.up_s += seconds
+        self.wall += timedelta(seconds=seconds)
+
+    def world(self, environ: Mapping[str, str]) -> session.World:
+        return REAL(environ=environ, now=lambda: self.wall, boot=lambda: (self.boot, self.up_s), sleep=self.sleep)
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    made = Machine()
+    monkeypatch.setattr(session, "World", made.world)
+    return made
+
+
+@pytest.fixture
+def house(house: House) -> House:
+    """A project that waits as long as a real one."""
+    text = (house.root / "reconciler.yaml").read_text("utf-8")
+    house.write("reconciler.yaml", text.replace("    limits: {settle_s: 0}\n", ""))
+    return house
+
+
+def doubtful(house: House) -> str:
+    """A campaign whose creation got no answer; gives the run."""
+    house.spec(wolkvox_campaign())
+    house.control.fault("drop-after", platform="wolkvox", operation="create_campaign")
+    said = house.run(*APPLY)
+    assert said.code == 6, said.out + said.err
+    run: str = said.json["run"]
+    return run
+
+
+def test_a_doubt_is_not_settled_before_a_lost_call_can_no_longer_take_effect(house: House, machine: Machine) -> None:
+    run = doubtful(house)
+    machine.slept.clear()
+    said = house.run("resolve", run)
+
+    assert said.code == 0
+    assert sum(machine.slept) == pytest.approx(180)
+    assert "waiting 180 s more" in said.err
+    assert "waiting 5 s more" in said.err
+
+
+def test_a_clock_that_is_set_forward_settles_nothing_early(house: House, machine: Machine) -> None:
+    run = doubtful(house)
+    machine.slept.clear()
+    machine.wall += timedelta(days=2)
+    machine.up_s += 100
+
+    assert house.run("resolve", run).code == 0
+    assert sum(machine.slept) == pytest.approx(80)
+
+
+def test_a_machine_that_was_started_again_waits_from_when_it_saw_the_doubt(house: House, machine: Machine) -> None:
+    run = doubtful(house)
+    machine.slept.clear()
+    machine.boot, machine.up_s = "boot-2", 5_000.0
+    machine.wall += timedelta(days=2)
+
+    assert house.run("resolve", run).code == 0
+    assert sum(machine.slept) == pytest.approx(180)
+
+
+def test_a_machine_without_such_a_clock_waits_by_the_wall(house: House, machine: Machine) -> None:
+    machine.boot = ""
+    run = doubtful(house)
+    machine.slept.clear()
+
+    assert house.run("resolve", run).code == 0
+    assert sum(machine.slept) == pytest.approx(180)
+
+
+def test_what_cannot_be_read_stays_a_doubt(house: House, machine: Machine) -> None:
+    run = doubtful(house)
+    machine.up_s += 200
+    house.control.fault("html", platform="wolkvox", operation="information.campaigns", rate=1.0)
+    said = house.run("resolve", run)
+
+    assert said.code == 6
+    assert "hold" in said.err
+
+    house.control.clear_faults()
+
+    assert house.run("resolve", run).code == 0
+
+
+def test_a_target_that_is_gone_leaves_the_word_to_a_person(house: House, machine: Machine) -> None:
+    run = doubtful(house)
+    machine.up_s += 200
+    text = (house.root / "reconciler.yaml").read_text("utf-8")
+    house.write("reconciler.yaml", text.replace("  wolkvox-co:", "  wolkvox-new:"))
+    house.spec("")
+    said = house.run("resolve", run)
+
+    assert said.code == 6
+    assert "is not a target any more" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("no-such-run",), 1),
+        (("{run}", "zzzz", "--verdict", "done", "--reason", "x"), 1),
+        (("{run}", "{op}", "--verdict", "done"), 64),
+        (("{run}", "--verdict", "done", "--reason", "x"), 64),
+        (("wolkvox-co/campaign/x#1", "--verdict", "not-done", "--reason", "x"), 1),
+        (("wolkvox-co/campaign/x#1", "--verdict", "done", "--reason", "x"), 6),  # closed; the doubt is still there
+        (("{run}", "{op}", "--verdict", "not-done", "--reason", "it is not in the console"), 0),
+    ],
+)
+def test_a_verdict_names_what_it_is_about_and_why(house: House, machine: Machine, words: tuple[str, ...], code: int) -> None:
+    run = doubtful(house)
+    operation = house.run("resolve", "--format", "json").json["unknown"][0]["operation"]
+    said = house.run("resolve", *(word.format(run=run, op=operation[:8]) for word in words))
+
+    assert said.code == code, said.out + said.err
+
+
+def test_a_verdict_is_kept_with_its_reason_and_its_author(house: House, machine: Machine) -> None:
+    run = doubtful(house)
+    operation = house.run("resolve", "--format", "json").json["unknown"][0]["operation"]
+    house.run("resolve", run, operation, "--verdict", "not-done", "--reason", "it is not in the console")
+    last = [entry for entry in house.run("audit", "log", "--format", "json").json["entries"] if entry["event"] == "human"]
+
+    assert [entry["facts"]["reason"] for entry in last] == ["it is not in the console"]
+    assert "@" in last[0]["facts"]["by"]
+
+
+def test_two_runs_in_doubt_are_settled_one_by_one(house: House, machine: Machine) -> None:
+    first = doubtful(house)
+    house.spec(messages("ucontact", "on_apply", 1), "sms")
+    house.control.fault("drop-after", platform="ucontact", operation="SendSMSv2")
+    second = house.run(*APPLY, "--only", "ucontact-uy/*").json["run"]
+    machine.up_s += 200
+
+    assert house.run("resolve", first).code == 6
+    assert {doubt["run"] for doubt in house.run("resolve", "--format", "json").json["unknown"]} == {second}
