@@ -37,12 +37,14 @@ class Sink:
     """How the rows of a reply become columns.
 
     `rows_at` names the top-level key that holds the array ("" = the body is the array); `columns` maps our column name to
-    the native key. `total_at` names a top-level count that must agree with the rows received.
+    the native key. `total_at` names a top-level count that must agree with the rows received. With `empty_without` an answer
+    that has no array, or null in its place, has no rows; whether it is a good answer is for the platform to say.
     """
 
     rows_at: str
     columns: Mapping[str, str]
     total_at: str = ""
+    empty_without: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

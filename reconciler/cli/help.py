@@ -178,6 +178,8 @@ def doctor(shared: Shared) -> int:
     as_json = _as_json(shared)
     project = open_project(shared)
     with open_session(project) as session:
+        if project.journal_id:
+            _ = session.journal  # a missing or foreign one ends it here, before any call
         checkups = [_examined(session, target) for target in _chosen(project, shared.only)]
     if as_json:
         data(_json(targets=[checkup.to_json() for checkup in checkups]))

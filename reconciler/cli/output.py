@@ -58,6 +58,10 @@ def tell_error(error: ReconcilerError, arguments: Sequence[str]) -> None:
     findings = [finding.to_json() for finding in getattr(error, "findings", ())]
     tell_ending(error.message, arguments, code=error.code, remedy=error.remedy, place=error.place, findings=findings)
     place = f"{error.place}: " if error.place else ""
+    if findings and not wants_json(arguments):
+        from reconciler.reports import Style, render_findings
+
+        say_aside(render_findings(findings, lines_of(Path.cwd()), Style()))
     say_aside(f"{say('error')} {error.code}: {place}{error.message}")
     if error.remedy:
         say_aside(f"  {say('help')}: {error.remedy}")

@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from reconciler.errors import JournalBroken, Stale
 from reconciler.journal import chain
 from reconciler.journal.chain import Break
 from reconciler.journal.emergency import sync_folder, take_emergency
-from reconciler.journal.entry import NO_COLUMNS, Columns, Entry, Event, Stored, Verified
+from reconciler.journal.entry import HMAC_BYTES, NO_COLUMNS, Columns, Entry, Event, Stored, Verified
 from reconciler.journal.recall import NOT_REACHED, Outcome, take_in
 from reconciler.journal.tables import STEPS, VERSION, Tables
 from reconciler.plan.values import Memory
@@ -49,6 +50,14 @@ _CANNOT_WRITE: Final = frozenset(
 )
 _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "cell_size_check=ON")
 _REACHES_SOMEBODY: Final = f"action NOT IN ({', '.join(repr(action.value) for action in NOT_REACHED)})"
+
+
+_LAST: Final = 2**62
+
+
+def _names(packed: bytes) -> Iterator[bytes]:
+    """The HMACs of a packed column, one by one."""
+    return (packed[start : start + HMAC_BYTES] for start in range(0, len(packed), HMAC_BYTES))
 
 
 def open_sqlite(path: Path, *, expected_id: str, key: bytes | None, now: datetime, create: bool) -> SqliteJournal:
@@ -129,8 +138,18 @@ class SqliteJournal:
     def listed(self, container: str) -> Iterator[Columns]:
         """See `store.Journal`."""
         where = "container = ? AND outcome = ? AND action = ?"
-        values = (container, Outcome.DONE.value, Action.BLACKLIST_ADD.value)
-        return self._columns(f"SELECT rows_at AS at FROM attempts WHERE {where}", *values)
+        query = f"SELECT rows_at AS at FROM attempts WHERE {where} AND number BETWEEN ? AND ? ORDER BY number"
+        done = "SELECT number FROM attempts WHERE container = ? AND outcome = ? AND action = ? ORDER BY number"
+        of = (container, Outcome.DONE.value)
+        with self._reading():
+            lifts = [number for (number,) in self._connection.execute(done, (*of, Action.BLACKLIST_REMOVE.value))]
+        edges = [0, *lifts, _LAST]
+        for start, end in pairwise(edges):
+            later = self._columns(query, *of, Action.BLACKLIST_REMOVE.value, start + 1, _LAST)
+            gone = {name for columns in later for name in _names(columns.recipients)}
+            for columns in self._columns(query, *of, Action.BLACKLIST_ADD.value, start + 1, end):
+                kept = b"".join(name for name in _names(columns.recipients) if name not in gone) if gone else columns.recipients
+                yield Columns(recipients=kept)
 
     def rows_loaded(self, container: str) -> Iterator[Columns]:
         """See `store.Journal`."""

@@ -43,7 +43,7 @@ class Journal(Protocol):
         """Whose outcome is unknown, of whatever action; "" = in every container."""
 
     def listed(self, container: str) -> Iterator[Columns]:
-        """The entries of a blacklist that we added, lifted ones included."""
+        """The entries of a blacklist that we added and have not lifted since."""
 
     def rows_loaded(self, container: str) -> Iterator[Columns]:
         """The rows of a container that may be removed: loaded by us, or there when it was adopted."""

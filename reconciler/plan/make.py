@@ -171,6 +171,8 @@ def _rows_of(
     campaign = Address(address.target, "campaign", name) if name and address.kind != "scheduled_sms" else None
     home = outcomes.get(campaign) if campaign else None
     changes = list(row_changes(wish, campaign, setting.shapes[address.kind]))
+    if not seen.campaigns.complete:
+        changes = _allowed(changes, complete=False)
     if not wish.rows_complete:
         findings.append(incomplete(address, wish.rows_note, wish))
         changes = _allowed(changes, complete=False)

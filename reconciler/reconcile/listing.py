@@ -295,7 +295,7 @@ class _Lister:
             )
             remedy = say("split the list over several campaigns")
             findings.append(self._finding("PLT004", Severity.DENY, message, desired, remedy))
-        if compared.twice:
+        if compared.twice and not sheet.natural:
             message = say("{count:,} keys are live more than once", count=compared.twice)
             findings.append(
                 self._finding("PLT002", Severity.WARN, message, desired, say("look in the console; nothing is removed"))

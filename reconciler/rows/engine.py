@@ -33,6 +33,7 @@ _NESTED: Final = frozenset(b"{[")
 
 _object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _array: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_NO_ARRAY: Final = msgspec.Raw(b"[]")
 
 
 class Engine:
@@ -172,9 +173,10 @@ class Engine:
         with self.scratch(".jsonl") as path:
             path.write_bytes(b"\n".join(rows))
             values = sql.Bound()
-            source = json_rows(values, path, list(dict.fromkeys(sink.columns.values())))
+            natives = self._spelled(path, rows, sink)
+            source = json_rows(values, path, list(dict.fromkeys(natives.values())))
             chosen = ", ".join(
-                f"coalesce({source.columns[native]}, '') AS {sql.name(ours)}" for ours, native in sink.columns.items()
+                f"coalesce({source.columns[native]}, '') AS {sql.name(ours)}" for ours, native in natives.items()
             )
             _, failure = self.attempt(f"CREATE TABLE {table} AS SELECT {chosen} FROM {source.relation}", values.values)
         if failure is not None:
@@ -184,6 +186,19 @@ class Engine:
         if self.count(table) != len(rows):
             raise PageBroken(say("its rows could not be taken over one by one"))
         return Page(table=table, count=len(rows), envelope=envelope)
+
+    def _spelled(self, path: Path, rows: Sequence[msgspec.Raw], sink: Sink) -> Mapping[str, str]:
+        """The sink's native keys as this page spells them: a server may write them in another case."""
+        keys = {native: native.split("/")[1] if native.startswith("/") else native for native in sink.columns.values()}
+        if not rows or set(keys.values()) <= set(_object.decode(rows[0])):
+            return sink.columns
+        found, failure = self.attempt("SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects($1)", [str(path)])
+        if failure is not None:
+            return sink.columns  # what is wrong with the page is told by reading it
+        shown = {str(key) for (key,) in found}
+        folded = {key.casefold(): key for key in sorted(shown)}
+        spelled = {key: key if key in shown else folded.get(key.casefold(), key) for key in keys.values()}
+        return {ours: native.replace(keys[native], spelled[keys[native]], 1) for ours, native in sink.columns.items()}
 
 
 class JsonRows:
@@ -234,9 +249,11 @@ def _sliced(body: bytes, sink: Sink) -> tuple[dict[str, Any], list[msgspec.Raw]]
         found: bytes | msgspec.Raw = flat
         if sink.rows_at:
             top = _object.decode(flat)
-            if sink.rows_at not in top:
+            if sink.rows_at not in top and not sink.empty_without:
                 raise PageBroken(say("it has no '{key}'", key=sink.rows_at))
-            found = top.pop(sink.rows_at)
+            found = top.pop(sink.rows_at, _NO_ARRAY)
+            if sink.empty_without and bytes(found) == b"null":
+                found = _NO_ARRAY
             scalars = {key: raw for key, raw in top.items() if memoryview(raw)[0] not in _NESTED}
             envelope = {key: msgspec.json.decode(raw) for key, raw in scalars.items()}
         rows: Any = _array.decode(found)

@@ -44,6 +44,7 @@ class Feed:
         self.live = live
         self.live_identity = live_identity
         self.marked: dict[Verb, Marked] = {}
+        self.asked: Prepared | None = None  # the rows of the document's lifts
 
     def mark(self, verb: Verb, table: str) -> int:
         """Put a table of rows under a verb; gives how many they are."""
@@ -71,9 +72,10 @@ class Feed:
 
     def attach(self, table: str) -> None:
         """Look up anew which contacts the rows mean."""
-        attach(self.engine, self.prepared, table)
-        for marked in self.marked.values():
-            gone = f"row IS NOT NULL AND row NOT IN (SELECT _row FROM {self.prepared.table})"
+        for rows in (self.prepared, *([self.asked] if self.asked else [])):
+            attach(self.engine, rows, table)
+        for verb, marked in self.marked.items():
+            gone = f"row IS NOT NULL AND row NOT IN (SELECT _row FROM {self._rows(verb).table})"
             self.engine.run(f"DELETE FROM {marked.table} WHERE {gone}")
             marked.count, marked.ordered = self.engine.count(marked.table), ""
 
@@ -115,12 +117,17 @@ class Feed:
         self.engine.drop(seen)
         return Presence(present=present, missing=marked.count - present, twice=twice)
 
+    def _rows(self, verb: Verb) -> Prepared:
+        """Where the rows of a verb stand in our own tables: entries that are lifted are in the document's lifts."""
+        return self.asked if verb is Verb.LIFT and self.asked is not None else self.prepared
+
     def _batch(self, verb: Verb, ordered: str, start: int, rows_max: int) -> Batch:
-        wished = self.prepared.sent if verb in _WISHED else ()
+        unseen = verb is Verb.LIFT and self.live is None  # what is not listed is known by our own rows alone
+        wished = self._rows(verb).sent if verb in _WISHED or unseen else ()
         shown = self._live_columns(verb)
         cells = [f"p.{name}" for name in map(sql.name, wished)] + [f"l.{name}" for name in map(sql.name, shown)]
         names = [digest.as_hex(f"o.{name}") for name in ("recipient", "person", "content")]
-        joins = f"JOIN {self.prepared.table} p ON p._row = o.row " if wished else ""
+        joins = f"JOIN {self._rows(verb).table} p ON p._row = o.row " if wished else ""
         joins += f"JOIN {sql.name(self.live)} l ON l.rowid = o.live " if shown and self.live else ""
         found = self.engine.run(
             f"SELECT {', '.join(names + cells)} FROM {ordered} o {joins}WHERE o.place >= $1 AND o.place < $2 ORDER BY o.place",

@@ -30,7 +30,7 @@ def lifts(
     feed = compared.feed
     work = Comparison(engine, asked, live, compared.container, compared.generation, feed.live_identity)
     candidates = engine.fresh("asked")
-    rows = "SELECT NULL::BIGINT AS row, NULL::BIGINT AS live, _id AS id, _number AS number"
+    rows = "SELECT _row AS row, NULL::BIGINT AS live, _id AS id, _number AS number"
     if live is None:
         engine.run(f"CREATE TABLE {candidates} AS {rows} FROM {asked.table}")
     else:
@@ -53,6 +53,7 @@ def lifts(
     ours = work.ours(f"SELECT id FROM {candidates}", loaded)
     leave("not ours", f"id NOT IN (SELECT id FROM {ours})")
     feed.live = live if live is not None else feed.live
+    feed.asked = asked
     count = feed.mark(Verb.LIFT, work.named(f"SELECT row, live, id FROM {candidates}", wished=False))
     engine.drop(candidates, ours)
     diff = replace(compared.diff, to_lift=count, digest=set_digest(feed, compared.container, compared.generation))

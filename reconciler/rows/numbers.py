@@ -191,10 +191,42 @@ def written(number: str, *, form: str, prefix: str, country: str) -> str:
     if form == "e164":
         text = f"'+' || {number}::VARCHAR"
     elif form == "national":
-        text = f"substr({number}::VARCHAR, {len(calling_code(country)) + 1})"
+        text = _dialled(f"substr({number}::VARCHAR, {len(calling_code(country)) + 1})", country)
     else:
         text = f"{number}::VARCHAR"
     return f"coalesce({lead} || {text}, '')"
+
+
+def _dialled(text: str, country: str) -> str:
+    """SQL: a national significant number with the 0 that people of some countries dial before it (UY 094…, EC 099…).
+
+    phonenumbers' own formats say for which numbers; formats that move digits about (AR) leave the number as it is.
+    """
+    cases = []
+    for pattern, leading, prefix in _trunks(country):
+        whole = f"regexp_full_match({text}, {sql.literal(pattern)})"
+        begins = f" AND regexp_matches({text}, {sql.literal(f'^(?:{leading})')})" if leading else ""
+        cases.append(f"WHEN {whole}{begins} THEN {sql.literal(prefix)} || {text}")
+    return f"CASE {' '.join(cases)} ELSE {text} END" if cases else text
+
+
+_GROUP: Final = re.compile(r"\\\d|\$\d")  # where a format puts a group of the number
+
+
+@lru_cache(maxsize=64)
+def _trunks(country: str) -> tuple[tuple[str, str, str], ...]:
+    """(pattern, leading digits, trunk prefix) of each of the country's formats, the first that fits counts; "" = none."""
+    import phonenumbers
+
+    known = phonenumbers.PhoneMetadata.metadata_for_region(country, None)
+    found = []
+    for form in known.number_format if known else ():
+        rule = form.national_prefix_formatting_rule or ""
+        moved = re.search(r"\d", _GROUP.sub("", form.format or ""))
+        digits = "" if moved else re.sub(r"\D", "", _GROUP.sub("", rule))
+        leading = form.leading_digits_pattern[-1] if form.leading_digits_pattern else ""
+        found.append((str(form.pattern), leading, digits))
+    return tuple(found) if any(prefix for _, _, prefix in found) else ()
 
 
 def foreign(number: str, country: str) -> str:

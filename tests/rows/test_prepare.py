@@ -42,7 +42,7 @@ def codes(specs: Specs, **fields: Any) -> list[str]:
         ("CO", "digits", "00", "+13055550123", "0013055550123"),
         ("AR", "digits", "", "011 15 2345-6789", "5491123456789"),
         ("MX", "digits", "", "55 1234 5678", "525512345678"),
-        ("EC", "national", "", "0991234567", "991234567"),
+        ("EC", "national", "", "0991234567", "0991234567"),
     ],
 )
 def test_a_number_is_understood_in_its_country_and_sent_in_the_targets_form(

@@ -116,7 +116,7 @@ EXPORT: Final = Operation(
     method="GET",
     script="campaign",
     safety=Safety.READ,
-    sink=Sink(rows_at="records", columns=EXPORTED),
+    sink=Sink(rows_at="records", columns=EXPORTED, empty_without=True),
 )
 ADD_RECORD: Final = Operation(api="add_record", method="POST", script="campaign", safety=Safety.MARKER)
 REMOVE_RECORD: Final = Operation(api="remove_record", method="DELETE", script="campaign", safety=Safety.SET)
@@ -126,7 +126,7 @@ LIST_DNC: Final = Operation(
     method="GET",
     script="information",
     safety=Safety.READ,
-    sink=Sink(rows_at="data", columns={"phone": "phone_number"}),
+    sink=Sink(rows_at="data", columns={"phone": "phone_number"}, empty_without=True),
 )
 ADD_DNC: Final = Operation(api="add_dnc", method="POST", script="configuration", safety=Safety.SET)
 ADD_DNC_FOR_DAYS: Final = Operation(api="add_dnc", method="POST", script="campaign", safety=Safety.SET)
