@@ -188,15 +188,15 @@ class Wire(AbstractContextManager["Wire"]):
             request = self._request(call)
             with_body = self._client.send(request, stream=True)
         except _BEFORE as failure:
-            return Refused(reason=say("no connection: {what}", what=type(failure).__name__)), 0.0
+            return Refused(reason=say("no connection: {what}", what=_words(failure))), 0.0
         except UnicodeError:  # its words would quote the value
             return Refused(reason=say("a credential or an address holds a character that cannot be sent")), 0.0
         except _AFTER as failure:
-            return InDoubt(reason=say("no answer: {what}", what=type(failure).__name__)), 0.0
+            return InDoubt(reason=say("no answer: {what}", what=_words(failure))), 0.0
         try:
             body = self._whole(with_body)
         except (*_AFTER, TooLargeError, TooSlowError) as failure:
-            return InDoubt(reason=say("the answer broke off: {what}", what=type(failure).__name__)), 0.0
+            return InDoubt(reason=say("the answer broke off: {what}", what=_words(failure))), 0.0
         finally:
             with_body.close()
         pause = with_body.headers.get("retry-after", "")
@@ -257,6 +257,24 @@ class LostError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+_FAILURES: Final[Mapping[str, str]] = {
+    "ConnectError": "nobody answers at that address",
+    "ConnectTimeout": "nobody answered in time",
+    "ProxyError": "the proxy refused",
+    "ReadTimeout": "it did not come in time",
+    "WriteTimeout": "the request could not be written in time",
+    "ReadError": "the connection broke",
+    "WriteError": "the connection broke",
+    "RemoteProtocolError": "the connection was closed",
+}
+
+
+def _words(failure: Exception) -> str:
+    """A failure of the connection in words; the exception's own may quote what was sent."""
+    kind = type(failure).__name__
+    return f"{say(_FAILURES[kind])} ({kind})" if kind in _FAILURES else kind
 
 
 def _value(value: object) -> str:
