@@ -61,7 +61,7 @@ def tell_error(error: ReconcilerError, arguments: Sequence[str]) -> None:
     if findings and not wants_json(arguments):
         from reconciler.reports import Style, render_findings
 
-        say_aside(render_findings(findings, lines_of(Path.cwd()), Style()))
+        say_aside(render_findings(findings, lambda _file: None, Style()))  # the folder may be another project's
     say_aside(f"{say('error')} {error.code}: {place}{error.message}")
     if error.remedy:
         say_aside(f"  {say('help')}: {error.remedy}")
