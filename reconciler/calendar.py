@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -11,6 +11,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+# ISO 3166-1, two letters, as of 2026.
+_COUNTRIES: Final = (
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ "
+    "CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO "
+    "FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE "
+    "JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO "
+    "MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW "
+    "PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM "
+    "TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW"
+)
 
 
 @lru_cache(maxsize=1024)
@@ -21,6 +31,11 @@ def known_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
+
+
+def known_country(code: str) -> bool:
+    """Whether two capital letters are a country's code."""
+    return code in _COUNTRIES.split()
 
 
 def known_day(text: str) -> bool:
@@ -119,6 +134,33 @@ def national_holidays(country: str, year: int) -> frozenset[date]:
         return frozenset(holidays.country_holidays(country, years=year))
     except NotImplementedError:
         return frozenset()
+
+
+def holidays_of(country: str, years: Iterable[int], extra: Iterable[date] = ()) -> frozenset[date] | None:
+    """A country's public holidays in `years` and the `extra` ones; None where any of these years is not known.
+
+    No country is without a holiday for a year: an empty year is one that the calendar does not know.
+    """
+    known = [national_holidays(country, year) for year in years]
+    return frozenset(extra).union(*known) if all(known) else None
+
+
+@lru_cache(maxsize=65_536)
+def clock(day: date, minute: int, zone: str, *, later: bool) -> datetime:
+    """The UTC instant at which the clock of `zone` shows a minute of `day`; 1440 is the end of the day.
+
+    Where the clock shows it twice, `later` says which; where it never does, the instant at which the clock jumps over it.
+    """
+    wall = datetime.combine(day + timedelta(days=minute // 1440), time(minute % 1440 // 60, minute % 60), ZoneInfo(zone))
+    first, second = wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)
+    if first <= second:
+        return second if later else first
+    # `first` counts with the offset before the jump and so lies after it, `second` before it.
+    while first - second > timedelta(minutes=1):
+        middle = second + (first - second) // timedelta(minutes=2) * timedelta(minutes=1)
+        jumped = middle.astimezone(wall.tzinfo).replace(tzinfo=None) >= wall.replace(tzinfo=None)
+        first, second = (middle, second) if jumped else (first, middle)
+    return first
 
 
 def holidays_around(country: str, now: datetime, extra: Sequence[str] = ()) -> frozenset[date]:

@@ -14,12 +14,19 @@ DOMAIN: Final = "reconciler"
 LOCALES: Final = Path(__file__).with_name("locale")
 
 _speaker: gettext.NullTranslations = gettext.NullTranslations()
+_language = "en"
 
 
 def speak(language: str) -> None:
     """Choose the language of `say` for this process, by its two-letter code; an unknown one speaks English."""
-    global _speaker  # noqa: PLW0603 - the language is a property of the process, set once by the command line
+    global _speaker, _language  # noqa: PLW0603 - the language is a property of the process, set once by the command line
+    _language = language
     _speaker = gettext.translation(DOMAIN, LOCALES, [language], fallback=True)
+
+
+def language() -> str:
+    """The language that was chosen, for texts that come in several with the data that holds them."""
+    return _language
 
 
 def say(sentence: str, /, **values: Any) -> str:

@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 from reconciler.calendar import (
     WEEKDAYS,
     Slot,
+    clock,
     duration,
     holidays_around,
+    holidays_of,
     instant,
     is_open,
+    known_country,
     known_day,
     known_zone,
     naive_in,
@@ -289,3 +292,47 @@ def test_a_slot_knows_its_edges() -> None:
     slot = Slot(frozenset({"fri"}), time(8), None, BOGOTA, on_holidays=False)
 
     assert slot.edges(date(2026, 11, 20)) == (at("2026-11-20T08:00"), at("2026-11-21T00:00"))
+
+
+def test_the_holidays_of_years() -> None:
+    """Known for every year that is asked for, or not at all."""
+    known = holidays_of("CO", (2026, 2027), [date(2026, 3, 2)])
+
+    assert known is not None
+    assert {date(2026, 7, 13), date(2027, 12, 25), date(2026, 3, 2)} <= known
+    assert date(2028, 1, 1) not in known
+    assert holidays_of("CO", (2026, 2101)) is None
+    assert holidays_of("QZ", (2026,), [date(2026, 3, 2)]) is None
+
+
+@pytest.mark.parametrize(
+    ("day", "minute", "zone", "first", "second"),
+    [
+        ("2026-11-20", 480, BOGOTA, "2026-11-20T13:00", "2026-11-20T13:00"),
+        ("2026-11-20", 1440, BOGOTA, "2026-11-21T05:00", "2026-11-21T05:00"),
+        ("2026-11-01", 90, NEW_YORK, "2026-11-01T05:30", "2026-11-01T06:30"),  # comes twice
+        ("2026-03-08", 119, NEW_YORK, "2026-03-08T06:59", "2026-03-08T06:59"),
+        ("2026-03-08", 120, NEW_YORK, "2026-03-08T07:00", "2026-03-08T07:00"),  # never comes: the jump
+        ("2026-03-08", 150, NEW_YORK, "2026-03-08T07:00", "2026-03-08T07:00"),
+        ("2026-03-08", 179, NEW_YORK, "2026-03-08T07:00", "2026-03-08T07:00"),
+        ("2026-03-08", 180, NEW_YORK, "2026-03-08T07:00", "2026-03-08T07:00"),
+        ("2026-04-04", 1400, SANTIAGO, "2026-04-05T02:20", "2026-04-05T03:20"),
+        ("2026-04-04", 1440, SANTIAGO, "2026-04-05T04:00", "2026-04-05T04:00"),
+        ("2026-09-05", 1440, SANTIAGO, "2026-09-06T04:00", "2026-09-06T04:00"),
+        ("2026-09-06", 30, SANTIAGO, "2026-09-06T04:00", "2026-09-06T04:00"),
+    ],
+)
+def test_a_clock_in_utc(day: str, minute: int, zone: str, first: str, second: str) -> None:
+    """At both of its times where it has two, and at the jump where it has none."""
+    found = [clock(date.fromisoformat(day), minute, zone, later=later) for later in (False, True)]
+
+    assert found == [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (first, second)]
+
+
+def test_a_country_is_one_of_iso_3166() -> None:
+    """Every region whose numbers can be understood, but for three that have no code of the standard."""
+    import phonenumbers
+
+    unknown = {code for code in phonenumbers.SUPPORTED_REGIONS if not known_country(code)}
+    assert unknown == {"AC", "TA", "XK"}
+    assert not any(known_country(code) for code in ("ZZ", "", "co", "CO CL", "COL"))

@@ -14,12 +14,12 @@ from typing import Final
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.plan.values import Plan
-from reconciler.policies import law, schedule, volume
+from reconciler.policies import edits, law, schedule, volume
 from reconciler.policies.settings import Settings, parse
 
 Rule = Callable[[Plan, Settings, datetime], Iterator[Finding]]
 
-POLICIES: Final[tuple[Rule, ...]] = (volume.judge, schedule.judge, law.judge)
+POLICIES: Final[tuple[Rule, ...]] = (volume.judge, schedule.judge, law.judge, edits.judge)
 
 DIGEST_SHOWN: Final = 8
 
@@ -42,32 +42,42 @@ class Ack:
             raise ValueError(text)
         return cls(guard, value, digest)
 
+    def passes(self, guard: str, value: str, digest: str, reviewed: str) -> bool:
+        """Whether it was given for this value of this plan; or, for the plan that was reviewed, for this value or a greater."""
+        if self.guard != guard:
+            return False
+        if self.value == value:
+            return digest.startswith(self.digest) or reviewed.startswith(self.digest)
+        fewer = value.isdecimal() and self.value.isdecimal() and int(value) < int(self.value)
+        return fewer and reviewed.startswith(self.digest)
 
-def judge(plan: Plan, settings: Settings, now: datetime, acks: Sequence[Ack] = ()) -> Plan:
-    """The plan with what the policies say of it."""
+
+def judge(plan: Plan, settings: Settings, now: datetime, acks: Sequence[Ack] = (), reviewed: str = "") -> Plan:
+    """The plan with what the policies say of it. What was acknowledged for the plan of the digest `reviewed` holds for what
+    is left of it; whoever gives one makes sure that this plan does no more.
+    """
     found = [finding for rule in POLICIES for finding in rule(plan, settings, now)]
     digest = plan.digest
-    judged = [_acknowledged(finding, acks, digest) for finding in found]
+    judged = [_acknowledged(finding, acks, digest, reviewed) for finding in found]
     findings = sorted({*plan.findings, *judged}, key=lambda finding: (finding.severity.rank, finding.order))
     return replace(plan, findings=tuple(findings), evaluated=tuple(_verdicts(judged)))
 
 
 def _verdicts(judged: Sequence[Finding]) -> Iterator[Mapping[str, str]]:
     """What every rule said, passes too: the strongest severity of its findings, or `pass`."""
-    for code in sorted({*volume.CODES, *schedule.CODES, *law.CODES}):
+    for code in sorted({*volume.CODES, *schedule.CODES, *law.CODES, *edits.CODES}):
         found = [finding.severity for finding in judged if finding.code == code]
         worst = min(found, key=lambda severity: severity.rank, default=None)
         yield {"rule": code, "result": worst.value if worst else "pass"}
 
 
-def _acknowledged(finding: Finding, acks: Sequence[Ack], digest: str) -> Finding:
+def _acknowledged(finding: Finding, acks: Sequence[Ack], digest: str, reviewed: str) -> Finding:
     """A tripped guard says which acknowledgement passes it; with that one given it is a note."""
     if finding.severity is not Severity.APPROVE:
         return finding
     guard, _, value = finding.remedy.partition("=")
-    for ack in acks:
-        if (ack.guard, ack.value) == (guard, value) and digest.startswith(ack.digest):
-            return replace(finding, severity=Severity.INFO, remedy=say("acknowledged"))
+    if any(ack.passes(guard, value, digest, reviewed) for ack in acks):
+        return replace(finding, severity=Severity.INFO, remedy=say("acknowledged"))
     return replace(
         finding,
         remedy=say("if it is meant: --ack {guard}={value}@{digest}", guard=guard, value=value, digest=digest[:DIGEST_SHOWN]),
