@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from reconciler.catalogue import say
 from reconciler.kinds.fields import NAME, Field, Integer, Record, Text
-from reconciler.kinds.kind import COLUMNS, LIFTS, SOURCE, Kind, Mistake
+from reconciler.kinds.kind import Kind, Mistake
+from reconciler.kinds.sources import COLUMNS, LIFTS, SOURCE, source_rules
 from reconciler.resource import Shape
 
 
 def _rules(fields: Mapping[str, Any]) -> Iterator[Mistake]:
+    yield from source_rules(fields)
     if fields.get("expires") and not fields.get("days"):
         yield "expires", "SPC012", say("'expires' goes with 'days'"), say("add 'days', or remove 'expires'")
 

@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from reconciler.catalogue import say
 from reconciler.kinds.fields import CODE, NAME, Field, Record, Text
-from reconciler.kinds.kind import COLUMNS, GENERATION, PURPOSE, SERVICE, SOURCE, Kind, Mistake, purpose_rules
+from reconciler.kinds.kind import GENERATION, PURPOSE, SERVICE, Kind, Mistake, purpose_rules
+from reconciler.kinds.sources import COLUMNS, SOURCE, source_rules
 from reconciler.resource import Shape
 
 
 def _rules(fields: Mapping[str, Any]) -> Iterator[Mistake]:
     yield from purpose_rules(fields)
+    yield from source_rules(fields)
     if fields.get("missing") == "close" and not fields.get("close"):
         yield "missing", "SPC002", say("'missing: close' needs 'close'"), say("write close: {{code: CODE}}")
     if fields.get("close") and fields.get("missing") != "close":

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from itertools import combinations
 from typing import Any, Final, Protocol
 
 from reconciler.document import Node
@@ -171,10 +172,10 @@ class MapOf:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A mapping with declared fields; other names are mistakes. Of the two names in `choose_one_of` exactly one is given."""
+    """A mapping with declared fields; other names are mistakes. Of the names in `choose_one_of` exactly one is given."""
 
     fields: tuple[Field, ...]
-    choose_one_of: tuple[str, str] | tuple[()] = ()
+    choose_one_of: tuple[str, ...] = ()
     _types: Mapping[str, Type] = dataclass_field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -203,7 +204,8 @@ class Record:
             schema["required"] = required
         if self.choose_one_of:
             schema["anyOf"] = [{"required": [name]} for name in self.choose_one_of]
-            schema["not"] = {"required": list(self.choose_one_of)}
+            pairs = [{"required": list(pair)} for pair in combinations(self.choose_one_of, 2)]
+            schema["not"] = pairs[0] if len(pairs) == 1 else {"anyOf": pairs}
         return schema
 
 

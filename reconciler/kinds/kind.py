@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from reconciler.catalogue import say
-from reconciler.kinds.fields import CODE, NAME, Boolean, Either, Field, Integer, ListOf, MapOf, Record, Text
+from reconciler.kinds.fields import CODE, NAME, Boolean, Field, Integer, ListOf, Text
 from reconciler.resource import Shape
 
 Mistake: TypeAlias = tuple[str, str, str, str]  # dotted path, code, message, remedy
@@ -71,47 +71,4 @@ GENERATION: Final = Field(
     type=Integer(least=1, most=1_000_000),
     default=1,
     doc="Raise it to send to everybody again; nothing else sends twice.",
-)
-
-_FILE: Final = (
-    Field(
-        name="file",
-        type=Text(),
-        doc="Path relative to this document; csv, parquet or jsonl by its ending. {target} stands for the target's name.",
-    ),
-    Field(name="delimiter", type=Text(length_max=1), doc="The csv separator; found by itself when left out."),
-    Field(name="encoding", type=Text(choices=("utf-8", "cp1252", "latin-1")), default="utf-8", doc="The csv encoding."),
-)
-ROWS: Final = Field(
-    name="rows",
-    type=ListOf(MapOf(Text(length_min=0))),
-    doc="The rows themselves, inline: a list of mappings.",
-    personal=True,
-)
-SOURCE: Final = Field(
-    name="source",
-    type=Record((*_FILE, ROWS), choose_one_of=("file", "rows")),
-    required=True,
-    doc="Where the rows come from: a file, or rows inline.",
-)
-_COLUMN: Final = Either(
-    Text(),
-    Record(
-        (
-            Field(name="column", type=Text(), doc="The source's column."),
-            Field(name="format", type=Text(), doc="How a typed value is written, such as dd/MM/yyyy or #.##0."),
-            Field(name="value", type=Text(length_min=0), doc="A constant, the same for every row."),
-        ),
-        choose_one_of=("column", "value"),
-    ),
-)
-COLUMNS: Final = Field(
-    name="columns",
-    type=MapOf(_COLUMN, names=r"^[A-Za-z_][A-Za-z0-9_]*$"),
-    doc="Our field: the source's column, or {value: constant}. Left out: columns with our names are taken.",
-)
-LIFTS: Final = Field(
-    name="lifts",
-    type=Record((*_FILE, ROWS, COLUMNS), choose_one_of=("file", "rows")),
-    doc="Who asked to be reachable again; absence never lifts anybody.",
 )

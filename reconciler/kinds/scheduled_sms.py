@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from reconciler.kinds.fields import DURATION, INSTANT, NAME, Either, Field, Record, Text
-from reconciler.kinds.kind import COLUMNS, GENERATION, PURPOSE, SERVICE, SOURCE, Kind, purpose_rules
+from reconciler.kinds.kind import GENERATION, PURPOSE, SERVICE, Kind, Mistake, purpose_rules
+from reconciler.kinds.sources import COLUMNS, SOURCE, source_rules
 from reconciler.resource import Shape
 
 _AT: Final = Text(
@@ -13,10 +15,16 @@ _AT: Final = Text(
     form="an instant with its offset such as 2026-12-01T10:00:00-05:00, on_apply, or {column: NAME}",
 )
 
+
+def _rules(fields: Mapping[str, Any]) -> Iterator[Mistake]:
+    yield from purpose_rules(fields)
+    yield from source_rules(fields)
+
+
 SCHEDULED_SMS: Final = Kind(
     name="scheduled_sms",
     shape=Shape.SEND,
-    rules=purpose_rules,
+    rules=_rules,
     doc="Messages sent at an instant, or when applied.",
     fields=(
         Field(name="campaign", type=NAME, doc="The SMS dialer's name as the platform shows it."),

@@ -1,4 +1,4 @@
-"""How rows go wrong: a source that cannot be read, a page that is not what it should be, an engine that gave up.
+"""How rows go wrong: a source unread or too large, a page that is not what it should be, an engine that gave up.
 
 None of them carries a row: the engine's own messages quote the data, so they are read for their line numbers and dropped.
 """
@@ -19,6 +19,15 @@ class SourceBroken(Mistaken):
         place = str(first.origin) if first.origin else ""
         super().__init__(first.message, code=first.code, remedy=first.remedy, place=place)
         self.findings = tuple(findings)
+
+
+class TooMuch(Exception):
+    """More bytes than are believed or than there is room for. `reason` and `remedy` are fit for a person."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
 
 
 class PageBroken(Exception):

@@ -32,6 +32,7 @@ _TOKENS: Final = {
 }
 _TOKEN: Final = re.compile("|".join(_TOKENS) + "|[A-Za-z]|[^A-Za-z]+")
 _EXACT_MAX: Final = 2**53
+_FLOAT_EXACT_MAX: Final = 2**24
 
 
 def readable(kind: str) -> bool:
@@ -50,6 +51,18 @@ def plain(cell: str, kind: str) -> str:
     if family == "zoned":
         return f"strftime({cell}, '%Y-%m-%dT%H:%M:%S+00:00')"
     return cell if kind == "VARCHAR" else f"{cell}::VARCHAR"
+
+
+def as_phone(cell: str, kind: str, shown: str) -> str:
+    """SQL: the text `shown` of a typed cell that holds a phone number.
+
+    A float that ends in five zeros is what a spreadsheet left of a number that it showed as 5.69667E+10, and a FLOAT has
+    room for seven digits; such cells are written so again, for rows of wrong people are worse than rows left out.
+    """
+    if _family(kind) != "float":
+        return shown
+    lost = f"abs({cell}) >= {_FLOAT_EXACT_MAX}" if kind == "FLOAT" else f"abs({cell}) >= 1e7 AND {cell} % 100000 = 0"
+    return f"CASE WHEN isfinite({cell}) AND {lost} THEN format('{{:E}}', {cell}::DOUBLE) ELSE {shown} END"
 
 
 def formatted(values: sql.Bound, cell: str, kind: str, pattern: str) -> str | None:

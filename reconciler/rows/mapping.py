@@ -120,7 +120,7 @@ def _unknown(spec: RowsSpec, takes: Sequence[Take], source: Sequence[str], types
         kind = types.get(take.column, "VARCHAR")
         if not formats.readable(kind):
             words = say("the column '{name}' holds neither text, numbers nor dates", name=take.column)
-            yield spec.mistake("SRC002", words, path)
+            yield spec.mistake("SRC002", words, path, say("map another, or write it as plain values into the file"))
         elif take.format and formats.formatted(sql.Bound(), "x", kind, take.format) is None:
             words = say("'{format}' is no format for the column '{name}'", format=take.format, name=take.column)
             remedy = say("formats are for dates (dd/MM/yyyy) and numbers (#.##0) of parquet; text stays as it is")

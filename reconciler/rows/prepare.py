@@ -1,9 +1,9 @@
 """A document's rows as they would be sent: read, understood, judged one by one, each person and key once.
 
-`peek` looks at path, head and mapping for `validate`. `prepare` makes a table of numbers and texts, takes out rows that
-cannot be sent, and keeps of rows that share a key or a primary number the one with the smallest content digest, so that
-neither the order of rows nor of files matters. The table is seen through a view that adds what is derived: the texts of
-numbers, identity, person and content, computed only where somebody asks.
+`prepare` makes a table of numbers and texts, takes out rows that cannot be sent, and keeps of rows that share a key or a
+primary number the one with the smallest content digest, so that neither the order of rows nor of files matters. The table is
+seen through a view that adds what is derived: the texts of numbers, identity, person and content, computed only where somebody
+asks.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from reconciler.diagnostics import Finding
 from reconciler.rows import digest, formats, numbers, reader, sql
+from reconciler.rows.complaints import complaint
 from reconciler.rows.duplicates import drop_duplicates
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken
-from reconciler.rows.mapping import PLACEHOLDER, Mapped, Take, mapped, placeholders
+from reconciler.rows.mapping import PLACEHOLDER, Mapped, Take, placeholders
+from reconciler.rows.opened import Part, cells
 from reconciler.rows.prepared import INVALID, Prepared
-from reconciler.rows.source import empty, head, locate, rows_head
+from reconciler.rows.source import changed, empty
 from reconciler.rows.spec import RowsSpec
 
 FURTHER_NUMBER: Final = "further number"
@@ -30,43 +31,20 @@ _CONTROL: Final = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f"
 _INSTANT: Final = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})"
 
 
-def peek(spec: RowsSpec) -> list[Finding]:
-    """What can be said without reading the rows: path, ending, encoding, header, first rows, mapping."""
-    if spec.source.get("rows") is not None:
-        return list(mapped(spec, rows_head(spec).columns, {}).findings)
-    place = locate(spec)
-    if isinstance(place, Finding):
-        return [place]
-    if place.form == "whole":
-        return [] if place.path.stat().st_size else [empty(spec, place)]
-    if place.form == "parquet":
-        with Engine(key=bytes(digest.WIDTH * 2)) as engine:
-            try:
-                opened = reader.open_source(engine, spec)
-            except SourceBroken as broken:
-                return list(broken.findings)
-        return list(mapped(spec, opened.columns, opened.types).findings)
-    found = head(spec, place)
-    if not found.columns:
-        return list(found.findings)
-    findings = mapped(spec, found.columns, {}).findings
-    if place.form == "jsonl" and not found.whole:  # later rows may have further names
-        findings = tuple(finding for finding in findings if finding.code != "SRC001")
-    return [*found.findings, *findings]
-
-
 def prepare(engine: Engine, spec: RowsSpec) -> Prepared:
     """Read and judge the rows of a document. SourceBroken when the source or its mapping cannot be carried out."""
     if spec.sheet.whole_file:
         return _passed_through(engine, spec)
     opened = reader.open_source(engine, spec)
     try:
-        plan = mapped(spec, reader.all_names(engine, spec, opened), opened.types)
+        plan = opened.mapped(spec)
         if plan.findings:
             raise SourceBroken(plan.findings)
-        raw = _read(engine, spec, plan, opened)
+        raw = engine.fresh("raw")
+        for place, part in enumerate(opened.parts):
+            _read(engine, spec, plan, part, f"INSERT INTO {raw}" if place else f"CREATE TABLE {raw} AS")
     finally:
-        opened.path.unlink(missing_ok=True)
+        opened.close()
     in_source = engine.count(raw)
     odd = numbers.ask(engine, raw, _open_columns(plan), spec.country)
     prepared = _judge(engine, spec, plan, raw, odd, in_source)
@@ -77,11 +55,13 @@ def prepare(engine: Engine, spec: RowsSpec) -> Prepared:
 
 def _passed_through(engine: Engine, spec: RowsSpec) -> Prepared:
     """A file whose content is not ours to read, as one row that its content names. Who is in it is not known."""
-    place = locate(spec)
-    if isinstance(place, Finding):
-        raise SourceBroken([place])
+    (place,) = reader.places(engine, spec)
     copy = engine.folder / engine.fresh("passed")
     shutil.copyfile(place.path, copy)
+    if not place.stamp:
+        place.path.unlink()
+    if place.changed():
+        raise SourceBroken([changed(spec, place)])
     if not copy.stat().st_size:
         raise SourceBroken([empty(spec, place)])
     with copy.open("rb") as file:
@@ -95,21 +75,22 @@ def _passed_through(engine: Engine, spec: RowsSpec) -> Prepared:
     return Prepared(spec=spec, table=view, stored=stored, sent=(), beside=(), phones={}, in_source=1, file=copy)
 
 
-def _read(engine: Engine, spec: RowsSpec, plan: Mapped, opened: reader.Opened) -> str:
-    """The source's wanted cells as trimmed texts `t<i>`, with `q<i>` for what the fast path makes of a number."""
+def _read(engine: Engine, spec: RowsSpec, plan: Mapped, part: Part, into: str) -> None:
+    """A part's wanted cells as trimmed texts `t<i>`, with `q<i>` for what the fast path makes of a number."""
     values = sql.Bound()
     wanted = [(take.column, take.format) for take in plan.takes if take.value is None]
     if plan.instant:
         wanted.append((plan.instant, ""))
-    cells = reader.cells(values, opened, wanted)
+    found_cells = cells(values, part, wanted)
 
-    def text(column: str, pattern: str) -> str:
-        cell = cells.columns[column]
-        kind = opened.types.get(column, "VARCHAR")
-        return (formats.formatted(values, cell, kind, pattern) if pattern else formats.plain(cell, kind)) or "NULL"
+    def text(column: str, pattern: str, *, phone: bool = False) -> str:
+        cell = found_cells.columns[column]
+        kind = part.types.get(column, "VARCHAR")
+        shown = (formats.formatted(values, cell, kind, pattern) if pattern else formats.plain(cell, kind)) or "NULL"
+        return formats.as_phone(cell, kind, shown) if phone else shown
 
     found = {
-        f"t{index}": text(take.column, take.format) if take.value is None else values(take.value)
+        f"t{index}": text(take.column, take.format, phone=take.phone) if take.value is None else values(take.value)
         for index, take in enumerate(plan.takes)
     }
     if plan.instant:
@@ -119,17 +100,14 @@ def _read(engine: Engine, spec: RowsSpec, plan: Mapped, opened: reader.Opened) -
         for index, take in enumerate(plan.takes)
         if take.phone
     ]
-    raw = engine.fresh("raw")
     inner = ", ".join(f"{expression} AS {name}" for name, expression in found.items())
     texts = ", ".join(f"{_trimmed(name)} AS {name}" for name in found)
-    statement = (
-        f"CREATE TABLE {raw} AS SELECT *{''.join(quick)} FROM "
-        f"(SELECT {texts} FROM (SELECT {inner} FROM {cells.relation} {cells.where}))"
-    )
+    statement = f"{into} SELECT *{''.join(quick)} FROM (SELECT {texts} FROM (SELECT {inner} FROM {found_cells.relation}))"
     _, failure = engine.attempt(statement, values.values)
     if failure is not None:
-        raise reader.complaint(engine, spec, opened, failure)
-    return raw
+        raise complaint(engine, spec, part, failure)
+    reader.read_whole(spec, part)
+    part.path.unlink()
 
 
 def _trimmed(text: str) -> str:
@@ -338,4 +316,4 @@ def _view(
     )
 
 
-__all__ = ["Prepared", "RowsSpec", "peek", "prepare"]
+__all__ = ["Prepared", "RowsSpec", "prepare"]

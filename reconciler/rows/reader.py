@@ -1,17 +1,17 @@
-"""Files into the engine, whole or not at all.
+"""Sources into the engine, whole or not at all.
 
 The engine reads through a plainly named link in its private folder, so that no letter of a path is ever a pattern to it.
-What it cannot read itself (another encoding, a packed file, a mark at the start of JSON lines) becomes a private copy.
-Its complaints quote cells; only the line number and the kind of mistake are taken from them.
+What it cannot read itself (another encoding, a packed file, a mark at the start of JSON lines) becomes a private copy, and
+so does what comes from a database or an address. A file that changed before its last row was read is not used.
 """
 
 from __future__ import annotations
 
 import codecs
-import gzip
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -19,179 +19,258 @@ import msgspec
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
-from reconciler.rows import sql
-from reconciler.rows.engine import Engine, failed, json_rows
-from reconciler.rows.errors import EngineFailed, SourceBroken
-from reconciler.rows.source import UTF8_MARK, Head, Place, head, locate, not_encoded, ragged, rows_head, unreadable
+from reconciler.rows import database, remote
+from reconciler.rows.complaints import FINDINGS_MAX, complaint
+from reconciler.rows.engine import Engine
+from reconciler.rows.errors import SourceBroken, TooMuch
+from reconciler.rows.mapping import Mapped, mapped
+from reconciler.rows.opened import CSV_LINE_MAX_BYTES, JSON_LINE_MAX_BYTES, Part
+from reconciler.rows.packing import BROKEN
+from reconciler.rows.places import Place, locate
+from reconciler.rows.source import (
+    UTF8_MARK,
+    Head,
+    changed,
+    empty,
+    head,
+    not_encoded,
+    rows_head,
+    together,
+    too_long,
+    too_much,
+    unreadable,
+    unseen_head,
+)
 from reconciler.rows.spec import RowsSpec
+from reconciler.rows.spill import Writer
 
-FINDINGS_MAX: Final = 10
 _CHUNK: Final = 1 << 20
-_NESTED: Final = "nested value"
-_LINE: Final = re.compile(r"CSV Error on Line: (\d+)")
-_REPEATED: Final = re.compile(r"in line (\d+): Object .* has duplicate key", re.DOTALL)
-_WIDTHS: Final = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _NOT_AN_OBJECT: Final = re.compile(rb"^[ \t]*[^{ \t\r\n]", re.MULTILINE)
-_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ANY: Final = msgspec.json.Decoder()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A source that the engine can read. `types` are the engine's for parquet; everything else is text."""
+    """A source that the engine can read, a part a file, with all their column names."""
 
-    path: Path
-    place: Place | None
-    head: Head
-    types: Mapping[str, str]
+    parts: tuple[Part, ...]
+    columns: tuple[str, ...]
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Its column names."""
-        return self.head.columns
+    def mapped(self, spec: RowsSpec) -> Mapped:
+        """The document's mapping onto this source, with the mistakes of every part."""
+        each = [mapped(spec, self.columns, part.types) for part in self.parts]
+        findings = dict.fromkeys(finding for one in each for finding in one.findings)
+        return Mapped(takes=each[0].takes, instant=each[0].instant, findings=tuple(findings))
+
+    def close(self) -> None:
+        """Remove links and private copies."""
+        for part in self.parts:
+            part.path.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cells:
-    """A relation over an opened source, and the SQL text expression of each wanted column."""
+def peek(spec: RowsSpec) -> list[Finding]:
+    """What can be said without reading the rows, asking a database or opening an address: path, ending, encoding, header, first
+    rows, mapping."""
+    if spec.source.get("rows") is not None:
+        return list(mapped(spec, rows_head(spec).columns, {}).findings)
+    if spec.source.get("sql") is not None or remote.is_address(spec):
+        wrong = remote.wrong_address(spec) if spec.source.get("sql") is None else None
+        return [wrong] if wrong else _unseen(spec, unseen_head(spec).columns)
+    places = locate(spec)
+    if isinstance(places, Finding):
+        return [places]
+    form = places[0].form
+    if form == "whole":
+        return [empty(spec, place) for place in places if not place.path.stat().st_size]
+    if form == "parquet":
+        with Engine(key=bytes(32)) as engine:
+            try:
+                return list(open_source(engine, spec).mapped(spec).findings)
+            except SourceBroken as broken:
+                return list(broken.findings)
+    heads = [(place, head(spec, place)) for place in places]
+    findings = [finding for _, found in heads for finding in found.findings]
+    if not all(found.columns or found.findings == () for _, found in heads):
+        return findings[:FINDINGS_MAX]
+    names = tuple(dict.fromkeys(name for _, found in heads for name in found.columns))
+    if form == "jsonl" and not all(found.whole for _, found in heads):  # later rows may have further names
+        return [*findings, *_unseen(spec, names)]
+    return [*(findings or together(spec, heads)), *mapped(spec, names, {}).findings]
 
-    relation: str
-    columns: Mapping[str, str]
-    where: str = ""
+
+def _unseen(spec: RowsSpec, names: Sequence[str]) -> list[Finding]:
+    """The mistakes of a mapping onto columns of which only some are known."""
+    return [finding for finding in mapped(spec, names, {}).findings if finding.code not in ("SRC001", "SPC014")]
+
+
+def places(engine: Engine, spec: RowsSpec) -> tuple[Place, ...]:
+    """The files of a source; what lies elsewhere is brought into the private folder first."""
+    if spec.source.get("sql") is not None:
+        found: Place | tuple[Place, ...] | Finding = database.queried(engine, spec)
+    elif remote.is_address(spec):
+        found = remote.fetched(engine, spec)
+    else:
+        found = locate(spec)
+    if isinstance(found, Finding):
+        raise SourceBroken([found])
+    return (found,) if isinstance(found, Place) else found
 
 
 def open_source(engine: Engine, spec: RowsSpec) -> Opened:
-    """Open a document's source. SourceBroken with everything that its path and head show."""
+    """Open a document's source. SourceBroken with everything that paths and heads show."""
     if spec.source.get("rows") is not None:
         path = engine.folder / (engine.fresh("inline") + ".jsonl")
         encode = msgspec.json.Encoder().encode
         path.write_bytes(b"".join(encode(dict(row)) + b"\n" for row in spec.source["rows"]))
-        return Opened(path=path, place=None, head=rows_head(spec), types={})
-    place = locate(spec)
-    if isinstance(place, Finding):
-        raise SourceBroken([place])
-    if place.form == "parquet":
-        return _open_parquet(engine, spec, place)
-    found = head(spec, place)
-    if found.findings:
-        raise SourceBroken(found.findings)
-    path = engine.folder / f"{engine.fresh('source')}.{place.form}"
-    _bring_in(spec, place, found, path)
-    return Opened(path=path, place=place, head=found, types={})
+        found = rows_head(spec)
+        return Opened(parts=(Part(path=path, place=None, head=found, types={}),), columns=found.columns)
+    parts: list[Part] = []
+    here: tuple[Place, ...] = ()
+    whole = False
+    try:
+        here = places(engine, spec)
+        parts += _opened(engine, spec, here)
+        _none_wrong(together(spec, [(part.place, part.head) for part in parts if part.place]))
+        columns = _all_names(engine, spec, parts)
+        whole = True
+    finally:
+        copies = [place.path for place in here if not place.stamp]  # those that had to be copied again
+        for path in [*copies, *(() if whole else (part.path for part in parts))]:
+            path.unlink(missing_ok=True)
+    return Opened(parts=tuple(parts), columns=columns)
 
 
-def all_names(engine: Engine, spec: RowsSpec, opened: Opened) -> tuple[str, ...]:
+def _opened(engine: Engine, spec: RowsSpec, here: Sequence[Place]) -> Iterator[Part]:
+    """Each file as the engine can read it, once the heads of all are right."""
+    if here[0].form == "parquet":
+        yield from (_open_parquet(engine, spec, place) for place in here)
+        return
+    heads = [(place, head(spec, place)) for place in here]
+    _none_wrong(finding for _, found in heads for finding in found.findings)
+    for place, found in heads:
+        path = engine.folder / f"{engine.fresh('source')}.{place.form}"
+        _bring_in(engine, spec, part := Part(path=path, place=place, head=found, types={}))
+        yield part
+
+
+def _none_wrong(findings: Iterable[Finding]) -> None:
+    if found := list(islice(findings, FINDINGS_MAX)):
+        raise SourceBroken(found)
+
+
+def read_whole(spec: RowsSpec, part: Part) -> None:
+    """To be called after the last row of a part was read: SourceBroken when its file is no longer the one that was opened."""
+    if part.place is not None and part.place.changed():
+        raise SourceBroken([changed(spec, part.place)])
+
+
+def _all_names(engine: Engine, spec: RowsSpec, parts: Sequence[Part]) -> tuple[str, ...]:
     """A source's column names. JSON lines may bring new ones in any row, so they are asked where the head does not suffice."""
-    if opened.place is None or opened.place.form != "jsonl" or opened.head.whole:
-        return opened.columns
-    statement = "SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects($1)"
-    rows, failure = engine.attempt(statement, [str(opened.path)])
-    if failure is not None:
-        raise complaint(engine, spec, opened, failure)
-    later = sorted({str(name) for (name,) in rows} - set(opened.columns))
-    return (*opened.columns, *later)
+    names = dict.fromkeys(name for part in parts for name in part.columns)
+    for part in parts:
+        if part.place is not None and part.place.form == "jsonl" and not part.head.whole:
+            statement = "SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects($1)"
+            rows, failure = engine.attempt(statement, [str(part.path)])
+            if failure is not None:
+                raise complaint(engine, spec, part, failure)
+            names.update(dict.fromkeys(sorted(str(name) for (name,) in rows)))
+    return tuple(names)
 
 
-def cells(values: sql.Bound, opened: Opened, wanted: Sequence[tuple[str, str]]) -> Cells:
-    """How to read the wanted (column, format) pairs as text, keyed by column and format alike; NULL where a cell is empty."""
-    names = list(dict.fromkeys(column for column, _ in wanted))
-    if opened.types:
-        relation = f"read_parquet({values(str(opened.path))}, hive_partitioning = false, filename = false)"
-        return Cells(relation=relation, columns={name: sql.name(name) for name in names})
-    if opened.place is None or opened.place.form == "jsonl":
-        return _json_cells(values, opened, names)
-    every = opened.columns
-    where = "" if len(every) > 1 else "WHERE c0 IS NOT NULL"  # a blank line of a one-column file is no row
-    columns = {name: f"c{every.index(name)}" for name in names}
-    return Cells(relation=_csv_relation(values, opened), columns=columns, where=where)
-
-
-def _csv_relation(values: sql.Bound, opened: Opened, options: str = "") -> str:
-    typed = values({f"c{index}": "VARCHAR" for index in range(len(opened.columns))})
-    return (
-        f"read_csv({values(str(opened.path))}, columns = {typed}, delim = {values(opened.head.delimiter)}, "
-        f"quote = '\"', escape = '\"', header = true, auto_detect = false, "
-        f"strict_mode = true, null_padding = false, hive_partitioning = false, compression = 'none'{options})"
-    )
-
-
-def _json_cells(values: sql.Bound, opened: Opened, names: Sequence[str]) -> Cells:
-    """JSON cells: scalars as text; a list or an object in a wanted column stops the reading."""
-    rows = json_rows(values, opened.path, names, kind="JSON")
-    columns = {
-        name: f"CASE WHEN json_type({cell}) IN ('OBJECT', 'ARRAY') THEN error('{_NESTED}') "
-        f"ELSE json_extract_string({cell}, '$') END"
-        for name, cell in rows.columns.items()
-    }
-    return Cells(relation=rows.relation, columns=columns)
-
-
-def complaint(engine: Engine, spec: RowsSpec, opened: Opened, failure: tuple[str, str]) -> SourceBroken | EngineFailed:
-    """The engine's failure to read a source, as findings that name file and line and hold no cell."""
-    kind, message = failure
-    place = opened.place
-    if kind == "OutOfMemoryException":
-        return failed(kind)
-    if place is None:
-        words = say("an inline row holds a list or a mapping")
-        return SourceBroken([spec.mistake("SRC002", words, "source.rows", say("write plain values"))])
-    if place.form == "jsonl":
-        findings = _json_findings(spec, place, opened.path, message)
-    elif place.form == "csv":
-        findings = _csv_findings(engine, spec, opened) or [_csv_finding(spec, opened, message)]
-    else:
-        findings = []
-    return SourceBroken(findings or [unreadable(spec, place)])
-
-
-def _open_parquet(engine: Engine, spec: RowsSpec, place: Place) -> Opened:
+def _open_parquet(engine: Engine, spec: RowsSpec, place: Place) -> Part:
     path = engine.folder / f"{engine.fresh('source')}.parquet"
-    path.symlink_to(place.path)
+    _link(place, path)
     rows, failure = engine.attempt("DESCRIBE SELECT * FROM read_parquet($1, hive_partitioning = false)", [str(path)])
+    if failure is None:
+        schema, failure = engine.attempt("SELECT name, coalesce(num_children, 0) FROM parquet_schema($1)", [str(path)])
     if failure is not None:
-        raise SourceBroken([unreadable(spec, place, say("it is not a whole parquet file"))])
+        path.unlink()
+        words = say("it is not a whole parquet file")
+        raise SourceBroken([changed(spec, place) if place.changed() else unreadable(spec, place, words)])
     types = {str(row[0]): str(row[1]) for row in rows}
-    return Opened(path=path, place=place, head=Head(columns=tuple(types)), types=types)
+    for name in _top_level(iter(schema)):
+        if name not in types:  # the engine has given a second one of that name, in any case of letters, another
+            path.unlink()
+            words = say("the column '{name}' stands twice", name=name)
+            raise SourceBroken([unreadable(spec, place, words, remedy=say("rename one of them"))])
+    return Part(path=path, place=place, head=Head(columns=tuple(types)), types=types)
 
 
-def _bring_in(spec: RowsSpec, place: Place, found: Head, path: Path) -> None:
+def _top_level(schema: Iterator[tuple[str, int]]) -> list[str]:
+    """The columns of a parquet schema, which is written depth first."""
+
+    def skip(count: int) -> None:
+        for _ in range(count):
+            skip(next(schema)[1])
+
+    names = []
+    for _ in range(next(schema)[1]):
+        name, inner = next(schema)
+        names.append(name)
+        skip(inner)
+    return names
+
+
+def _bring_in(engine: Engine, spec: RowsSpec, part: Part) -> None:
     """Link the file, or write a private UTF-8 copy, and look at every byte once for what the engine would take silently."""
-    with place.open() as file:
-        marked = file.read(len(UTF8_MARK)) == UTF8_MARK
-    encoding = found.encoding
-    # The engine counts leading blank lines as rows, and loses track where they end in different ways.
-    copy = place.compressed or encoding != "utf-8" or marked or bool(found.blank_lines)
-    decoder = codecs.getincrementaldecoder(encoding)() if encoding != "utf-8" else None
-    line, broken = 1 + found.blank_lines, None
-    unpacked = False
-    out = path.open("wb") if copy else None
+    place, found = part.place, part.head
+    if place is None:
+        return
+    broken: Finding | None = None
+    copy = False
     try:
         with place.open() as file:
-            file.read(len(UTF8_MARK) if marked else 0)
-            file.read(found.blank_bytes)
-            carried = b""
-            while chunk := file.read(_CHUNK):
-                broken = _seen_wrong(spec, place, chunk, carried, line)
-                if broken is not None:
-                    break
-                if out is not None:
-                    out.write(decoder.decode(chunk).encode() if decoder else chunk)
-                line += chunk.count(b"\n")
-                carried = chunk[-1:]
-    except UnicodeDecodeError as wrong:
-        at = line + bytes(wrong.object[: wrong.start]).count(b"\n")
-        broken = not_encoded(spec, place, encoding, at)
-    except (OSError, EOFError, gzip.BadGzipFile):
-        unpacked = True
-    finally:
-        if out is not None:
-            out.close()
-    if unpacked:
+            marked = file.read(len(UTF8_MARK)) == UTF8_MARK
+        # The engine counts leading blank lines as rows, and loses track where they end in different ways.
+        copy = bool(place.packing) or found.encoding != "utf-8" or marked or bool(found.blank_lines)
+        if copy:
+            with Writer(part.path) as out:
+                broken = _looked_at(spec, place, found, marked=marked, out=out)
+        else:
+            broken = _looked_at(spec, place, found, marked=False, out=None)
+    except TooMuch as wrong:
+        broken = too_much(spec, place, wrong)
+    except BROKEN:
         broken = unreadable(spec, place, say("it cannot be read to its end"))
     if broken is not None:
-        raise SourceBroken([broken])
+        part.path.unlink(missing_ok=True)
+        raise SourceBroken([changed(spec, place) if place.changed() else broken])
     if not copy:
+        _link(place, part.path)
+
+
+def _link(place: Place, path: Path) -> None:
+    """Let the engine read a file by a plain name; a private copy takes that name itself."""
+    if place.stamp:
         path.symlink_to(place.path)
+    else:
+        place.path.rename(path)
+
+
+def _looked_at(spec: RowsSpec, place: Place, found: Head, *, marked: bool, out: Writer | None) -> Finding | None:
+    """Every byte of a file, seen once and written to `out` as UTF-8; the first thing that is wrong with it."""
+    decoder = codecs.getincrementaldecoder(found.encoding)() if found.encoding != "utf-8" else None
+    line, carried, run = 1 + found.blank_lines, b"", 0
+    most, ends = (CSV_LINE_MAX_BYTES, b"\n\r") if place.form == "csv" else (JSON_LINE_MAX_BYTES, b"\n")
+    with place.open() as file:
+        file.read(len(UTF8_MARK) if marked else 0)
+        file.read(found.blank_bytes)
+        while chunk := file.read(_CHUNK):
+            if (wrong := _seen_wrong(spec, place, chunk, carried, line)) is not None:
+                return wrong
+            ended = max(chunk.rfind(end) for end in ends)
+            first = len(chunk) if ended < 0 else min(at for end in ends if (at := chunk.find(end)) >= 0)
+            if run + first > most:
+                return too_long(spec, place, line, most)
+            run = run + len(chunk) if ended < 0 else len(chunk) - ended - 1
+            try:
+                text = decoder.decode(chunk).encode() if decoder else chunk
+            except UnicodeDecodeError as broken:
+                return not_encoded(spec, place, found.encoding, line + chunk.count(b"\n", 0, broken.start))
+            if out is not None:
+                out.write(text)
+            line += chunk.count(b"\n")
+            carried = chunk[-1:]
+    return None
 
 
 def _seen_wrong(spec: RowsSpec, place: Place, chunk: bytes, before: bytes, line: int) -> Finding | None:
@@ -204,90 +283,3 @@ def _seen_wrong(spec: RowsSpec, place: Place, chunk: bytes, before: bytes, line:
             words = say("it is not a JSON object")
             return unreadable(spec, place, words, line=line + chunk.count(b"\n", 0, found.start()))
     return None
-
-
-def _csv_findings(engine: Engine, spec: RowsSpec, opened: Opened) -> list[Finding]:
-    """Several broken lines at once, by the engine's own list of rejected rows."""
-    values = sql.Bound()
-    scans, errors = engine.fresh("scans"), engine.fresh("errors")
-    listing = f", store_rejects = true, rejects_scan = '{scans}', rejects_table = '{errors}', rejects_limit = {FINDINGS_MAX}"
-    _, failure = engine.attempt(f"SELECT count(*) FROM {_csv_relation(values, opened, listing)}", values.values)
-    if failure is not None:
-        return []
-    rows = engine.run(f"SELECT line, error_type::VARCHAR, error_message FROM {errors} ORDER BY line LIMIT {FINDINGS_MAX}")
-    engine.drop(scans, errors)
-    worded = {int(line): _csv_words(spec, opened, int(line), f"{kind} {message}") for line, kind, message in rows}
-    return list(worded.values())
-
-
-def _csv_finding(spec: RowsSpec, opened: Opened, message: str) -> Finding:
-    found = _LINE.search(message)
-    return _csv_words(spec, opened, int(found[1]) if found else 0, message)
-
-
-def _csv_words(spec: RowsSpec, opened: Opened, line: int, message: str) -> Finding:
-    place = opened.place
-    if place is None:
-        return spec.mistake("SRC002", say("the rows cannot be read"), "source.rows")
-    line += opened.head.blank_lines if line else 0
-    if widths := _WIDTHS.search(message):
-        return ragged(spec, place, line, int(widths[2]), int(widths[1]))
-    if "unterminated quote" in message:
-        words = say("a quoted value is not closed, or goes on after its closing quote")
-        return unreadable(spec, place, words, line=line)
-    if "unicode" in message.lower():
-        return not_encoded(spec, place, opened.head.encoding, line)
-    if "aximum line size" in message or "MAXIMUM LINE" in message.upper():
-        return unreadable(spec, place, say("the line is longer than 2,000,000 bytes"), line=line)
-    if mixed := _mixed_line_ends(opened.path):
-        words = say("lines end in different ways")
-        return unreadable(
-            spec, place, words, line=mixed + opened.head.blank_lines, remedy=say("save the file with one kind of line end")
-        )
-    return unreadable(spec, place, say("it cannot be read as csv"), line=line)
-
-
-def _mixed_line_ends(path: Path) -> int:
-    """The first line that ends otherwise than the first one; 0 when all end alike."""
-    first = b""
-    with path.open("rb") as file:
-        for number, text in enumerate(file, 1):
-            body = text.rstrip(b"\n")
-            if b"\r" in body[:-1]:
-                return number
-            end = text[len(body.removesuffix(b"\r")) :]
-            if first and text.endswith(b"\n") and end != first:
-                return number
-            first = first or end
-    return 0
-
-
-def _json_findings(spec: RowsSpec, place: Place, path: Path, message: str) -> list[Finding]:
-    """Every line that is no JSON object; read line by line, since something is known to be wrong."""
-    if message.find(_NESTED) >= 0:
-        words = say("a mapped column holds a list or an object")
-        return [unreadable(spec, place, words, remedy=say("map columns that hold text or numbers"))]
-    if repeated := _REPEATED.search(message):
-        return [unreadable(spec, place, say("a key stands twice"), line=int(repeated[1]))]
-    findings: list[Finding] = []
-    with path.open("rb") as file:
-        for number, text in enumerate(file, 1):
-            if why := _json_mistake(text):
-                findings.append(unreadable(spec, place, why, line=number))
-            if len(findings) >= FINDINGS_MAX:
-                break
-    return findings
-
-
-def _json_mistake(text: bytes) -> str:
-    if not text.strip():
-        return ""
-    try:
-        text.decode()
-        _OBJECT.decode(text)
-        _ANY.decode(text)
-    except UnicodeDecodeError:
-        return say("it is not UTF-8")
-    except (msgspec.DecodeError, RecursionError):
-        return say("it is not a JSON object")
-    return ""

@@ -1,31 +1,28 @@
-"""Where rows come from: paths that stay inside, and the head of a file, read without the engine.
+"""The head of a source, read without the engine: encoding, header, first rows, and whether several files belong together.
 
-`locate` follows the path rules, `head` reads encoding, header and first rows. Messages name the file and the line; they
-quote header names, and never a cell.
+Messages name the file and the line; they quote header names, and never a cell.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
-import os
 import re
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from typing import BinaryIO, Final, Literal, cast
+from typing import Final
 
 import msgspec
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
+from reconciler.rows.errors import TooMuch
+from reconciler.rows.mapping import placeholders
+from reconciler.rows.packing import BROKEN
+from reconciler.rows.places import Place
 from reconciler.rows.spec import RowsSpec
-
-Form = Literal["csv", "jsonl", "parquet", "whole"]
 
 HEAD_BYTES: Final = 256 * 1024
 HEAD_ROWS: Final = 200
@@ -35,20 +32,6 @@ _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _CODECS: Final = {"utf-8": "utf-8-sig", "cp1252": "cp1252", "latin-1": "latin-1"}
 _LOOKS_LIKE_DATA: Final = re.compile(r"\d[\d .()-]{5,}\d|@")
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A file that may be read. `path` is real and absolute; `shown` is as the document writes it."""
-
-    path: Path
-    shown: str
-    form: Form
-    compressed: bool = False
-
-    def open(self) -> BinaryIO:
-        """Its bytes, unpacked."""
-        return cast(BinaryIO, gzip.open(self.path, "rb")) if self.compressed else self.path.open("rb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,66 +48,26 @@ class Head:
     findings: tuple[Finding, ...] = field(default=())
 
 
-def locate(spec: RowsSpec) -> Place | Finding:
-    """The file that a source names, or what is wrong with the path (PTH001, PTH002, SRC002, SRC004). Symlinks are followed
-    first and judged by where they lead."""
-    shown = str(spec.source["file"]).replace("{target}", spec.target)
-    form, compressed = ("whole", False) if spec.sheet.whole_file else _form(shown)
-    if form is None:
-        return spec.mistake(
-            "SRC004",
-            say("'{file}' is none of csv, jsonl and parquet", file=shown),
-            "source.file",
-            say("convert the file, and give it one of these endings"),
-        )
-    path = Path(os.path.realpath(spec.folder / shown)) if "\0" not in shown else None
-    roots = [Path(os.path.realpath(root)) for root in (spec.root, *(spec.root / folder for folder in spec.data_roots))]
-    if path is None or not any(path.is_relative_to(root) for root in roots):
-        return spec.mistake(
-            "PTH001",
-            say("'{file}' leads out of the project", file=shown),
-            "source.file",
-            say("keep the file inside the project, or list its folder under data_roots"),
-        )
-    try:
-        kind = path.stat().st_mode
-    except OSError:
-        return spec.mistake(
-            "PTH002", say("there is no file '{file}'", file=shown), "source.file", say("correct the path, or add the file")
-        )
-    if not stat.S_ISREG(kind):
-        return spec.mistake("SRC002", say("'{file}' is not a file", file=shown), "source.file", say("name a file"))
-    if not os.access(path, os.R_OK):
-        words = say("'{file}' may not be read", file=shown)
-        return spec.mistake("SRC002", words, "source.file", say("give the program the right to read it"))
-    return Place(path=path, shown=shown, form=form, compressed=compressed)
-
-
-def _form(shown: str) -> tuple[Form | None, bool]:
-    """The form that a file's ending says, and whether it is packed."""
-    name = shown.lower()
-    compressed = name.endswith(".gz")
-    ending = name.removesuffix(".gz").rpartition(".")[2]
-    if ending in ("csv", "jsonl"):
-        return cast(Form, ending), compressed
-    return ("parquet", False) if ending == "parquet" and not compressed else (None, False)
-
-
 def head(spec: RowsSpec, place: Place) -> Head:
     """The head of a csv or JSON lines file: its names, and the mistakes that its first rows show."""
     try:
         with place.open() as file:
             data = file.read(HEAD_BYTES + 1)
-    except (OSError, EOFError, gzip.BadGzipFile):
-        return Head(findings=(unreadable(spec, place, say("it cannot be unpacked") if place.compressed else ""),))
+    except TooMuch as much:
+        return Head(findings=(too_much(spec, place, much),))
+    except BROKEN:
+        return Head(findings=(unreadable(spec, place, say("it cannot be unpacked") if place.packing else ""),))
     whole = len(data) <= HEAD_BYTES
     if not whole:
-        data = data[: data.rfind(b"\n", 0, HEAD_BYTES) + 1] or data[:HEAD_BYTES]
+        ends = (b"\n", b"\r") if place.form == "csv" else (b"\n",)
+        data = data[: max(data.rfind(end, 0, HEAD_BYTES) for end in ends) + 1] or data[:HEAD_BYTES]
     if not data.removeprefix(UTF8_MARK).strip():
         return Head(findings=(empty(spec, place),))
     encoding = str(spec.source.get("encoding") or "utf-8") if place.form == "csv" else "utf-8"
     if wrong := _wrong_bytes(spec, place, data, encoding):
         return Head(findings=(wrong,))
+    if not whole and not data.endswith((b"\n", b"\r")):  # one line is more than the head
+        return Head(findings=(too_long(spec, place, 1, HEAD_BYTES),)) if place.form == "csv" else Head(whole=False)
     text = data.decode(_CODECS[encoding], errors="ignore")
     return _json_head(spec, place, text, whole) if place.form == "jsonl" else _csv_head(spec, place, text, encoding, whole)
 
@@ -132,12 +75,32 @@ def head(spec: RowsSpec, place: Place) -> Head:
 def rows_head(spec: RowsSpec) -> Head:
     """The names of inline rows; an empty list has every name that is asked of it."""
     rows = spec.source["rows"]
-    if not rows:
-        wishes = (spec.columns or {}).values()
-        asked = [wish.get("column") if isinstance(wish, Mapping) else wish for wish in wishes]
-        every = [*asked, *(column.name for column in spec.sheet.columns), spec.at_column]
-        return Head(columns=tuple(dict.fromkeys(str(name) for name in every if name)))
-    return Head(columns=tuple(dict.fromkeys(name for row in rows for name in row)))
+    return Head(columns=tuple(dict.fromkeys(name for row in rows for name in row))) if rows else unseen_head(spec)
+
+
+def unseen_head(spec: RowsSpec) -> Head:
+    """The head of rows that are not there yet: every name that is asked of them."""
+    wishes = (spec.columns or {}).values()
+    asked = [wish.get("column") if isinstance(wish, Mapping) else wish for wish in wishes]
+    every = [*asked, *(column.name for column in spec.sheet.columns), spec.at_column, *placeholders(spec.template)]
+    return Head(columns=tuple(dict.fromkeys(str(name) for name in every if name)), whole=False)
+
+
+def together(spec: RowsSpec, heads: Sequence[tuple[Place, Head]]) -> Iterator[Finding]:
+    """Files of one source that have other columns than the first. In JSON lines any row may leave some out, so they agree."""
+    first, wanted = heads[0][0], heads[0][1].columns
+    for place, found in heads[1:]:
+        if place.form == "jsonl" or sorted(found.columns) == sorted(wanted):
+            continue
+        lacks = [f"'{name}'" for name in wanted if name not in found.columns]
+        has = [f"'{name}'" for name in found.columns if name not in wanted]
+        parts = [
+            say("it lacks {names}", names=", ".join(lacks)) if lacks else "",
+            say("it alone has {names}", names=", ".join(has)) if has else "",
+        ]
+        remedy = say("give all files the columns of '{file}', or narrow the pattern", file=first.shown)
+        why = "; ".join(filter(None, parts)) or say("it has other columns than '{file}'", file=first.shown)
+        yield unreadable(spec, place, why, remedy=remedy)
 
 
 def _wrong_bytes(spec: RowsSpec, place: Place, data: bytes, encoding: str) -> Finding | None:
@@ -168,6 +131,17 @@ def unreadable(spec: RowsSpec, place: Place, why: str = "", *, line: int = 0, re
     where = say("'{file}', line {line:,}", file=place.shown, line=line) if line else f"'{place.shown}'"
     why = why or say("it cannot be read")
     return spec.mistake("SRC002", f"{where}: {why}", "source.file", remedy or say("mend the file, or export it again"))
+
+
+def too_much(spec: RowsSpec, place: Place, wrong: TooMuch) -> Finding:
+    """SRC006: more than is believed, or than there is room for."""
+    return spec.mistake("SRC006", f"'{place.shown}': {wrong.reason}", "source.file", wrong.remedy)
+
+
+def changed(spec: RowsSpec, place: Place) -> Finding:
+    """SRC005: what was read is neither the old file nor the new one."""
+    words = say("'{file}' changed while it was read", file=place.shown)
+    return spec.mistake("SRC005", words, "source.file", say("run again when it is written to its end"))
 
 
 def _json_head(spec: RowsSpec, place: Place, text: str, whole: bool) -> Head:
@@ -221,6 +195,12 @@ def empty(spec: RowsSpec, place: Place) -> Finding:
     """The finding for a file that holds nothing."""
     remedy = say("write a header and rows") if place.form == "csv" else say("write its content")
     return spec.mistake("SRC003", say("'{file}' is empty", file=place.shown), "source.file", remedy)
+
+
+def too_long(spec: RowsSpec, place: Place, line: int, most: int) -> Finding:
+    """The finding for a line that is no row of a list."""
+    words = say("the line is longer than {most:,} bytes", most=most)
+    return unreadable(spec, place, words, line=line, remedy=say("look for a quote that is not closed, or a missing line end"))
 
 
 def ragged(spec: RowsSpec, place: Place, line: int, found: int, wanted: int) -> Finding:

@@ -28,7 +28,8 @@ class RowsSpec:
     `source` and `columns` are the document's own, read and with defaults. `folder` is the document's, `root` the project's;
     `target` fills `{target}` in paths. `template` is a message with `{placeholders}`, `at` its instant, or `at_column` the
     source's column that holds each row's. `test_numbers` are the only numbers that may be reached, where given.
-    `within` is "lifts" where the rows are those of the document's lifts.
+    `within` is "lifts" where the rows are those of the document's lifts. `loopback` lets addresses lead to this machine,
+    which only a project of sandboxes may.
     """
 
     address: Address
@@ -50,6 +51,7 @@ class RowsSpec:
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)
     within: str = ""
+    loopback: bool = False
 
     @property
     def beside(self) -> tuple[str, ...]:

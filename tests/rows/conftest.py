@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from reconciler.resource import Address, Origin
+from reconciler.rows.compare import compare
 from reconciler.rows.engine import Engine
+from reconciler.rows.prepared import Prepared
 from reconciler.rows.sheet import Column, Sheet
 from reconciler.rows.spec import RowsSpec
+from tests.postgres import Server, server
 
 KEY = b"a key of thirty-two bytes, no le"[:32]
 RECORDS = Sheet(
@@ -33,15 +36,30 @@ MESSAGES = Sheet(
 Specs = Callable[..., RowsSpec]
 
 
+def digest_of(engine: Engine, prepared: Prepared) -> str:
+    """The set digest of rows that are all to be added."""
+    return compare(engine, prepared, live=None, container="here|1", generation=1).diff.digest
+
+
 @pytest.fixture
 def engine() -> Iterator[Engine]:
     with Engine(key=KEY, memory="512MB") as made:
         yield made
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """One server for all tests of a process that ask a database."""
+    with server("fsync=off") as started:
+        yield started
+
+
 @pytest.fixture
 def specs(tmp_path: Path) -> Specs:
-    """Make a document's rows: `text` becomes its data file, `rows` stand inline; everything else is a field of RowsSpec."""
+    """Make a document's rows: `text` becomes its data file, `rows` stand inline; everything else is a field of RowsSpec.
+
+    `source` replaces the file where it says another way.
+    """
 
     def make(
         *, text: str | bytes | None = None, rows: list[dict[str, str]] | None = None, name: str = "people.csv", **fields: Any
@@ -53,7 +71,8 @@ def specs(tmp_path: Path) -> Specs:
             path = tmp_path / "data" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        source |= fields.pop("source", {})
+        said = fields.pop("source", {})
+        source = said if said.keys() & {"sql", "sha256"} else source | said
         settled: dict[str, Any] = {
             "address": Address("here", "contacts", "list"),
             "sheet": RECORDS,

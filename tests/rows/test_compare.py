@@ -11,9 +11,10 @@ import pytest
 
 from reconciler.call import Batch, Sink
 from reconciler.rows import digest
-from reconciler.rows.compare import Compared, compare, people
+from reconciler.rows.compare import Compared, Ending, compare, people
 from reconciler.rows.engine import Engine
 from reconciler.rows.lifts import lifts
+from reconciler.rows.marks import marks
 from reconciler.rows.people import Persons, dialable
 from reconciler.rows.prepare import prepare
 from reconciler.rows.sheet import Presence, Sheet, Verb
@@ -275,6 +276,40 @@ def test_lifts_are_what_we_added_and_nobody_wishes_any_more(engine: Engine, spec
     assert lifted.diff.digest not in ("", wish.diff.digest)
     unseen = lifts(engine, wish, asked, live=None, loaded=ours, wished=wished)
     assert unseen.diff.to_lift == 2
+
+
+def test_entries_of_ours_that_end_soon_are_written_once_more(engine: Engine, specs: Specs) -> None:
+    """Those that somebody else wrote, and those whose end is far, are left alone."""
+    entries = [{"phone": f"30{number}1234567"} for number in range(4)]
+    live = living(engine, *entries[:3], columns={"phone": "phone"})
+    ending = Ending(listed=[recipients("+573001234567", "+573011234567")], fresh=[recipients("+573011234567")])
+
+    renewed = against(engine, specs, entries, live, fields={"sheet": NUMBERS}, ending=ending)
+
+    assert rows_of(renewed) == [{"phone": "3001234567"}, {"phone": "3031234567"}]
+    assert (renewed.diff.to_add, renewed.diff.unchanged) == (2, 2)
+
+
+def test_entries_that_a_dialable_row_still_holds_are_to_be_marked(engine: Engine, specs: Specs) -> None:
+    """In whichever column; not those that are marked already, nor those that are added and marked in one go."""
+    entries = [{"phone": f"30{number}1234567"} for number in range(5)]
+    listed = living(engine, *entries[:4], columns={"phone": "phone"})
+    wish = against(engine, specs, entries, listed, fields={"sheet": NUMBERS})
+    records = living(
+        engine,
+        row("1"),
+        row("2", "3101234567", phone2="3011234567"),
+        row("3", "3021234567") | {"_result": "DO_NOT_CALL"},
+        row("4", "3041234567"),
+    )
+
+    found = marks(engine, wish, [records])
+
+    assert rows_of(found, Verb.MARK) == rows_of(marks(engine, wish, [records, records]), Verb.MARK) == []
+    assert (found.diff.to_mark, found.diff.to_add) == (2, 1)
+    assert found.diff.digest not in ("", wish.diff.digest)
+    assert [each["key"] for batch in found.feed.matches(Verb.MARK, records, 10) for each in batch.rows] == ["1", "2"]
+    assert marks(engine, wish, []) is wish
 
 
 def test_people_are_counted_once_over_several_documents(engine: Engine, specs: Specs) -> None:

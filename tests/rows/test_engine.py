@@ -18,7 +18,7 @@ from reconciler.call import Sink
 from reconciler.rows import digest, sql
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import EngineFailed, PageBroken
-from reconciler.rows.prepare import peek
+from reconciler.rows.reader import peek
 from tests.rows.conftest import KEY, Specs
 
 SINK = Sink(rows_at="records", columns={"key": "id", "name": "nombre"}, total_at="total")
@@ -149,6 +149,17 @@ def test_a_page_is_read_within_the_memory_that_is_allowed(engine: Engine) -> Non
     page = engine.ingest(msgspec.json.encode({"total": str(len(rows)), "records": rows}), SINK)
 
     assert engine.one(f"SELECT count(DISTINCT key) FROM {page.table}") == 20_000
+
+
+def test_rows_that_are_not_meant_are_left_out_and_those_that_do_not_tell_are_counted(engine: Engine) -> None:
+    """All that came are counted, so that a list that was cut short is seen."""
+    sink = Sink(rows_at="", columns={"key": "id", "way": "type"}, only=("way", ("out", "both"), ("in",)))
+    rows = [{"id": str(place), "type": word} for place, word in enumerate(("out", " Out ", "BOTH", "in", "IN", "", "salida"))]
+
+    page = engine.ingest(msgspec.json.encode([*rows, {"id": "7"}]), sink)
+
+    assert (page.count, page.untold) == (8, 3)
+    assert engine.run(f"SELECT key FROM {page.table} ORDER BY key") == [("0",), ("1",), ("2",), ("5",), ("6",), ("7",)]
 
 
 def test_values_alone_import_no_engine() -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken
-from reconciler.rows.prepare import Prepared, peek, prepare
+from reconciler.rows.prepare import Prepared, prepare
+from reconciler.rows.reader import peek
 from reconciler.rows.sheet import Column, Sheet
 from tests.rows.conftest import KEY, MESSAGES, NUMBERS, RECORDS, Specs
 
