@@ -138,6 +138,9 @@ class Platform(Protocol):
     def session_over(self, reply: Reply) -> bool:
         """Whether a reply says that the session ended: the call was refused, and may be repeated after a new login."""
 
+    def busy(self, reply: Reply) -> bool:
+        """Whether a reply says that the call was refused only because it came too close to another one."""
+
     def read(self, target: Target, wanted: frozenset[str], now: datetime) -> Flow[Seen]:
         """Campaigns, references and quota. `wanted`: kinds of the documents, and `id:…` of campaigns we know."""
 

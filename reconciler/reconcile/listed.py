@@ -30,17 +30,31 @@ class Listed:
         return found.feed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enforced:
+    """What an apply has to tell the journal of a list that no platform keeps: tables of names to add, and to lift."""
+
+    address: Address
+    container: str
+    added: str
+    lifted: str = ""
+
+
 @dataclass(slots=True)
 class Listing:
-    """The wishes of all documents with rows, and how to get at their rows."""
+    """The wishes of all documents with rows, and how to get at their rows.
+
+    `dialable` are tables of the persons whom the start of a campaign reaches, beside those that this plan loads.
+    """
 
     wishes: list[Wish] = field(default_factory=list)
     states: dict[str, TargetState] = field(default_factory=dict)
     people: People = field(default_factory=People)
     listed: dict[Address, Listed] = field(default_factory=dict)
-    dialable: list[str] = field(default_factory=list)
+    dialable: dict[Address, list[str]] = field(default_factory=dict)
     counted: set[Address] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
+    enforced: list[Enforced] = field(default_factory=list)
 
     def feed(self, address: Address) -> Callable[[str], RowsFeed] | None:
         """The rows of an address for its writer, once the container is known; None for an object."""
@@ -50,11 +64,15 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Numbers that must not be contacted, and of what: everything on the target, one campaign, or one category."""
+    """Numbers that must not be contacted, and of what: everything on the target, one campaign, or one category.
+
+    `table` holds numbers (`suppress.numbers`), or where a container is named what the journal remembers of them there.
+    """
 
     table: str
     campaign: str = ""
     category: str = ""
+    container: str = ""
 
     def covers(self, campaign: str, category: str) -> bool:
         """Whether rows of that campaign are meant."""

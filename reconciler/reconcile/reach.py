@@ -47,7 +47,7 @@ class Reach:
         if live is None:
             return "", None
         loads = (wish for wish in documents if wish.address.kind == "contacts" and wish.get("campaign") == address.name)
-        desired = next(loads, None) or _no_rows(address, self.target.platform)
+        desired = next(loads, None) or no_rows(self.target, address.name)
         sheet = self.session.platform(self.target).sheet(desired, self.target)
         if sheet.readable:
             return self._listed(address, desired, sheet, live)
@@ -87,8 +87,8 @@ class Reach:
         return reached
 
 
-def _no_rows(address: Address, platform: str) -> Desired:
+def no_rows(target: Target, campaign: str) -> Desired:
     """A contacts document of a campaign that has none: it wishes no rows, and knows how rows are read."""
-    fields: Mapping[str, object] = {"campaign": address.name, "source": {"rows": []}, "missing": "keep", "generation": 1}
-    place = Address(address.target, "contacts", address.name)
-    return Desired(address=place, platform=platform, fields=fields, origin=Origin(""))
+    fields: Mapping[str, object] = {"campaign": campaign, "source": {"rows": []}, "missing": "keep", "generation": 1}
+    place = Address(target.name, "contacts", campaign)
+    return Desired(address=place, platform=target.platform, fields=fields, origin=Origin(""))

@@ -44,6 +44,14 @@ class Remembered(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """Entries of ours that end by themselves: all that we `listed`, and the `fresh` ones, whose end is far."""
+
+    listed: Sequence[Remembered]
+    fresh: Sequence[Remembered]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """One document's rows, compared. `twice` = live keys that stand there more than once.
 
@@ -80,12 +88,14 @@ def compare(
     persons: Iterable[bytes] = (),
     adding: Iterable[str] = (),
     lapsed: Sequence[Remembered] = (),
+    ending: Ending | None = None,
     live_identity: Mapping[str, str] = NO_NAMES,
 ) -> Compared:
     """What would have to be added, removed, closed and replaced. `live` is a table that a sink filled, None where the
     platform cannot be read; then `sent` is the live side. `held` are recipients in doubt, `loaded` what is ours to remove;
     `adding` are tables of what other documents add to the same container (`Compared.adds`): nobody gets it from two.
-    `lapsed` are entries that may be gone because their time is over, and are not written again."""
+    `lapsed` are entries that may be gone because their time is over, and are not written again; those that are `ending` are
+    written once more before their time is over."""
     work = Comparison(engine, prepared, live, container, generation, live_identity)
     if live is None:
         work.against_memory(sent)
@@ -95,6 +105,8 @@ def compare(
     work.hold(held)
     work.leave(adding)
     work.lapse(lapsed)
+    if ending:
+        work.renew(ending)
     return work.result(persons)
 
 
@@ -280,6 +292,18 @@ class Comparison:
         if gone := int(self.engine.one(f"DELETE FROM {mine} WHERE recipient IN (SELECT name FROM {memory})")):
             self.out[LAPSED] = self.out.get(LAPSED, 0) + gone
         self.engine.drop(memory)
+
+    def renew(self, ending: Ending) -> None:
+        """Write the wished entries once more that stand there by our doing and end soon."""
+        engine, mine = self.engine, self.tables[Verb.ADD]
+        here = f"SELECT _row AS row, {_NO_ROW} AS live, _id AS id FROM {self.prepared.table}"
+        rest = f"{here} WHERE _row NOT IN (SELECT row FROM {mine})"
+        listed, fresh = (engine.packed((part.recipients, b"") for part in parts) for parts in (ending.listed, ending.fresh))
+        again = self.named(rest, wished=True)
+        due = f"recipient IN (SELECT name FROM {listed}) AND recipient NOT IN (SELECT name FROM {fresh})"
+        renewed = int(engine.one(f"INSERT INTO {mine} SELECT * FROM {again} WHERE {due}"))
+        self.counts["unchanged"] = self.counts.get("unchanged", 0) - renewed
+        engine.drop(listed, fresh, again)
 
     def result(self, persons: Iterable[bytes]) -> Compared:
         """Counts, digest, sample and people of what is left."""

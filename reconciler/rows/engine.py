@@ -7,8 +7,6 @@ Its own messages quote rows, so none of them leaves this module but as a kind of
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ from reconciler.call import Page, Sink
 from reconciler.catalogue import say
 from reconciler.rows import digest, sql
 from reconciler.rows.errors import EngineFailed, PageBroken
+from reconciler.rows.spill import Spill
 
 MEMORY_MIN_BYTES: Final = 512 * 1024 * 1024
 _CGROUP: Final = Path("/sys/fs/cgroup/memory.max")
@@ -39,18 +38,25 @@ _NO_ARRAY: Final = msgspec.Raw(b"[]")
 class Engine:
     """One in-memory database with the journal's key. Tables have names of ours; users' names appear as columns only."""
 
-    def __init__(self, *, key: bytes, memory: str = "", folder: Path | None = None) -> None:
-        """`key` = 32 bytes; `memory` as in `4GB`, "" = a quarter of the machine; `folder` holds a private one until close."""
+    def __init__(
+        self, *, key: bytes, memory: str = "", folder: Path | None = None, environ: Mapping[str, str] | None = None
+    ) -> None:
+        """`key` = 32 bytes; `memory` as in `4GB`, "" = a quarter of the machine; `folder` holds a private one until close.
+
+        `environ` is where sources beyond files find whom they ask as.
+        """
         import duckdb
 
         self.key = key
+        self.environ = environ or {}
         self._duckdb: Any = duckdb
-        self._made_parent = folder is not None and not folder.exists()
-        self._parent = folder
-        if folder is not None:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        place = str(folder) if folder is not None and not _GLOB & set(str(folder)) else None
-        self.folder = Path(tempfile.mkdtemp(prefix="rows-", dir=place))
+        # The engine would take a letter of the path for a pattern.
+        try:
+            self._spill = Spill(None if folder is None or _GLOB & set(str(folder)) else folder)
+        except OSError:
+            words, remedy = say("no private folder can be made"), say("make '{folder}' writable", folder=folder or "TMPDIR")
+            raise EngineFailed(words, code="SRC006", remedy=remedy) from None
+        self.folder = self._spill.path
         self._counter = 0
         quiet = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         self._connection: Any = duckdb.connect(":memory:", config=quiet)
@@ -74,9 +80,7 @@ class Engine:
     def close(self) -> None:
         """Forget everything: the database, and what lies in the private folder."""
         self._connection.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self._made_parent and self._parent is not None and self._parent.is_dir() and not any(self._parent.iterdir()):
-            self._parent.rmdir()
+        self._spill.close()
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Carry out one statement and give all its rows; for results of a batch's size at most. EngineFailed without data."""
@@ -185,7 +189,16 @@ class Engine:
             raise PageBroken(say("its rows are not whole JSON"))
         if self.count(table) != len(rows):
             raise PageBroken(say("its rows could not be taken over one by one"))
-        return Page(table=table, count=len(rows), envelope=envelope)
+        return Page(table=table, count=len(rows), envelope=envelope, untold=self._only(table, sink))
+
+    def _only(self, table: str, sink: Sink) -> int:
+        """Leave out the rows of `table` that the sink does not mean; how many of the others do not tell."""
+        if sink.only is None:
+            return 0
+        column, meant, others = sink.only
+        word = f"lower(trim({sql.name(column)}))"
+        self.run(f"DELETE FROM {table} WHERE list_contains($1::VARCHAR[], {word})", [list(others)])
+        return int(self.one(f"SELECT count(*) FROM {table} WHERE NOT list_contains($1::VARCHAR[], {word})", [list(meant)]))
 
     def _spelled(self, path: Path, rows: Sequence[msgspec.Raw], sink: Sink) -> Mapping[str, str]:
         """The sink's native keys as this page spells them: a server may write them in another case."""
@@ -293,5 +306,5 @@ def failed(kind: str) -> EngineFailed:
     """An engine's failure by its kind alone."""
     if kind == "OutOfMemoryException":
         message = say("the rows do not fit into the memory that is allowed, nor into the folder they spill into")
-        return EngineFailed(message, code="SRC002", remedy=say("raise limits.memory, or free space"))
+        return EngineFailed(message, code="SRC006", remedy=say("raise limits.memory, or free space"))
     return EngineFailed(say("the rows engine failed ({kind})", kind=kind), code="BUG001")

@@ -7,9 +7,8 @@ from. Rows become objects one batch at a time.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.call import Batch
@@ -17,10 +16,10 @@ from reconciler.rows import digest, sql
 from reconciler.rows.attach import attach
 from reconciler.rows.engine import Engine
 from reconciler.rows.keys import NO_NAMES, keyed_live
+from reconciler.rows.people import dialable_numbers
 from reconciler.rows.prepared import Prepared
-from reconciler.rows.sheet import Column, Presence, Verb
+from reconciler.rows.sheet import Presence, Verb
 
-PHONE: Final = re.compile(r"phone(\d+|_extra)?")
 _WISHED: Final = frozenset({Verb.ADD, Verb.REPLACE})
 
 
@@ -80,20 +79,17 @@ class Feed:
             marked.count, marked.ordered = self.engine.count(marked.table), ""
 
     def matches(self, verb: Verb, table: str, rows_max: int) -> Iterator[Batch]:
-        """Live rows of `table` that hold a number of the rows under `verb`, in whichever phone column; each is its `key`."""
+        """Live rows of `table` that can still be dialled and hold a number of the rows under `verb`, in whichever phone
+        column; each is its `key`.
+        """
         marked = self.marked.get(verb)
         if marked is None or not marked.count:
             return
-        phones = [name for name in self.engine.columns(table) if PHONE.fullmatch(name)]
-        spec, found = self.prepared.spec, []
-        for name in phones:
-            sheet = replace(spec.sheet, columns=(Column(name=name, phone=True),), identity=(name,))
-            numbers = keyed_live(self.engine, replace(spec, sheet=sheet), table)
-            found.append(f"SELECT live FROM {numbers} WHERE key IN (SELECT id FROM {marked.table})")
-        if not found:
-            return
-        keys = f"SELECT DISTINCT key FROM {sql.name(table)} WHERE rowid IN ({' UNION '.join(found)}) AND key <> '' ORDER BY key"
+        held = dialable_numbers(self.engine, self.prepared.spec, table)
+        rows_of = f"SELECT live FROM {held} WHERE key IN (SELECT id FROM {marked.table})"
+        keys = f"SELECT DISTINCT key FROM {sql.name(table)} WHERE rowid IN ({rows_of}) AND key <> '' ORDER BY key"
         rows = [{"key": key} for (key,) in self.engine.run(keys)]
+        self.engine.drop(held)
         for start in range(0, len(rows), rows_max):
             yield Batch(rows=rows[start : start + rows_max])
 

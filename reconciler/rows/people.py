@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -10,6 +11,10 @@ from reconciler.rows import digest, sql
 from reconciler.rows.engine import Engine
 from reconciler.rows.keys import keyed_live
 from reconciler.rows.prepared import Prepared
+from reconciler.rows.sheet import Column
+from reconciler.rows.spec import RowsSpec
+
+_PHONE: Final = re.compile(r"phone(\d+|_extra)?")
 
 NEVER_AGAIN: Final = ("do-not-call", "dnc", "wrong-number")
 """Results after which a live row is never removed, replaced, added again or dialled, blanks and underscores read as hyphens."""
@@ -73,3 +78,18 @@ def dialable(engine: Engine, live: str, prepared: Prepared, persons: Iterable[by
     )
     engine.drop(seen, *([number] if number else []))
     return reached
+
+
+def dialable_numbers(engine: Engine, spec: RowsSpec, live: str) -> str:
+    """A table (`live` rowid, `key`) of every number, in whichever phone column, of the live rows that can still be dialled."""
+    numbered = []
+    for name in engine.columns(live):
+        if _PHONE.fullmatch(name):
+            sheet = replace(spec.sheet, columns=(Column(name=name, phone=True),), identity=(name,))
+            numbered.append(keyed_live(engine, replace(spec, sheet=sheet), live))
+    found = engine.fresh("dialable")
+    union = " UNION ".join(f"SELECT live, key FROM {table}" for table in numbered) or "SELECT NULL AS live, NULL AS key"
+    still = f"SELECT l.rowid FROM {sql.name(live)} l WHERE NOT {final(engine, live)}"
+    engine.run(f"CREATE TABLE {found} AS SELECT live, key FROM ({union}) WHERE key <> '' AND live IN ({still})")
+    engine.drop(*numbered)
+    return found

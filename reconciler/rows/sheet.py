@@ -31,7 +31,8 @@ class Sheet:
     class of characters that no value may hold. `add_max` and `remove_max` are rows a call. `listed_max` is how many rows the
     platform can list without being cut short (0: no bound). `natural` says that adding a
     row twice changes nothing (a blacklist), so that no send is remembered. `whole_file`: the source is a file that is passed
-    through as it is, once per content.
+    through as it is, once per content. `replaced_in_place`: a row is replaced without being removed. `marks_in`: an entry is
+    also marked on the live rows that hold it, in campaigns of ours whose fields have these values (None: nowhere).
     """
 
     columns: tuple[Column, ...]
@@ -44,6 +45,8 @@ class Sheet:
     listed_max: int = 0
     natural: bool = False
     whole_file: bool = False
+    replaced_in_place: bool = False
+    marks_in: Mapping[str, Any] | None = None
 
     def column(self, name: str) -> Column | None:
         """The column of that name."""
@@ -58,6 +61,7 @@ class Verb(Enum):
     CLOSE = "close"
     REPLACE = "replace"
     LIFT = "lift"
+    MARK = "mark"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,8 @@ class RowsDiff:
     source lacks and that stay. `changed` counts live rows that differ, whatever is done about them; `to_replace` those
     replaced. `reasons` tells the invalid ones apart. `digest` names the set of rows that would be added, removed or replaced.
     `again` = rows to add that were loaded before and are no longer live. `old_content` = rows already sent whose content
-    differs now. `dialled` = rows to remove that were dialled.
+    differs now. `dialled` = rows to remove that were dialled. `to_mark` = entries that are listed already, while live rows
+    that hold them can still be dialled.
     """
 
     in_source: int = 0
@@ -78,6 +83,7 @@ class RowsDiff:
     to_close: int = 0
     to_replace: int = 0
     to_lift: int = 0
+    to_mark: int = 0
     changed: int = 0
     unchanged: int = 0
     live: int = 0
@@ -95,7 +101,7 @@ class RowsDiff:
     @property
     def empty(self) -> bool:
         """Whether nothing would be sent."""
-        return not (self.to_add or self.to_remove or self.to_close or self.to_replace or self.to_lift)
+        return not (self.to_add or self.to_remove or self.to_close or self.to_replace or self.to_lift or self.to_mark)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +129,9 @@ class RowsFeed(Protocol):
         """Look up anew which contacts of `table` the rows mean, as `contact_ids`; for rows whose contacts were just made."""
 
     def matches(self, verb: Verb, table: str, rows_max: int) -> Iterator[Batch]:
-        """Live rows of `table` (our column names) that hold a number of the rows under `verb`; each row is just its `key`."""
+        """Live rows of `table` (our column names) that can still be dialled and hold a number of the rows under `verb`; each
+        row is just its `key`.
+        """
 
     def presence(self, verb: Verb, table: str) -> Presence:
         """How the rows under `verb` stand in a live table that a sink filled (its columns are our names)."""

@@ -86,7 +86,7 @@ def suppress(engine: Engine, prepared: Prepared, lists: Sequence[tuple[str, str]
             count, again = _by_number(engine, prepared, table)
             moved = moved or again
         else:
-            count = _by_row(engine, prepared, table)
+            count = take(engine, prepared, f"SELECT row FROM ({_hits(prepared, table)})")
         took[reason] = took.get(reason, 0) + prepared.took(reason, count)
     if moved:
         drop_duplicates(engine, prepared)
@@ -113,6 +113,14 @@ def later(engine: Engine, prepared: Prepared, until: datetime) -> int:
     return prepared.took(LATER, _delete(engine, prepared, due, values))
 
 
+def take(engine: Engine, prepared: Prepared, hits: str, values: sql.Bound | None = None) -> int:
+    """Take out the rows that a query (`row`) gives, and every row of their persons where the source says who is who."""
+    if "person" in prepared.beside:
+        persons = f"SELECT _person FROM {prepared.table} WHERE _row IN ({hits})"
+        return _delete(engine, prepared, f"SELECT _row FROM {prepared.table} WHERE _person IN ({persons})", values)
+    return _delete(engine, prepared, hits, values)
+
+
 def _delete(engine: Engine, prepared: Prepared, rows: str, values: sql.Bound | None = None) -> int:
     bound = values.values if values else ()
     return int(engine.one(f"DELETE FROM {prepared.stored} WHERE rowid IN ({rows})", bound))
@@ -131,14 +139,6 @@ def _hits(prepared: Prepared, table: str) -> str:
             for length in phones.tail_lengths()
         ]
     return " UNION ".join(parts)
-
-
-def _by_row(engine: Engine, prepared: Prepared, table: str) -> int:
-    hits = _hits(prepared, table)
-    if "person" in prepared.beside:
-        persons = f"SELECT _person FROM {prepared.table} WHERE _row IN (SELECT row FROM ({hits}))"
-        return _delete(engine, prepared, f"SELECT _row FROM {prepared.table} WHERE _person IN ({persons})")
-    return _delete(engine, prepared, f"SELECT row FROM ({hits})")
 
 
 def _by_number(engine: Engine, prepared: Prepared, table: str) -> tuple[int, bool]:

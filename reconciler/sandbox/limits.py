@@ -16,11 +16,14 @@ LIMITS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
             "started_campaigns": 0,  # campaigns that may run at once; 0 = any
             "created_spelling": "campaign",  # or "campaing": both are printed for the reply of create_campaign
             "missing_apis": [],  # api= names that an older server does not know
+            "dnc_type": "heeded",  # by get_dnc; or "overlooked": both directions are shown; or "untold": and rows lack it
+            "dnc_again": "kept",  # the days of a number that is added again; or "renewed"
         },
         "lynn": {
             "campaigns": 15,
             "task_polls": 1,  # polls that answer "102" before a task is done
             "task_s": 60.0,  # a task that nobody polls is done after this many seconds
+            "running": "shown",  # in answers about campaigns; or "hidden"
         },
         "ucontact": {
             "missing_paths": [],  # resources that this generation of the product does not serve (404)

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 import uvicorn
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -81,7 +81,10 @@ class App:
             platform = platform_of(prefix)
         except ValueError:
             return Response("nothing here\n", 404, media_type="text/plain")
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:  # nobody is there to be answered, and half a request does nothing
+            return None
         if len(body) > BODY_BYTES_MAX:
             return Response("too large\n", 413, media_type="text/plain")
         account = self.world.account_of(platform, prefix, path, body)

@@ -78,6 +78,7 @@ def test_a_login_without_a_token_is_no_login(reply: Reply, code: str) -> None:
 def test_a_session_ends_with_401_and_is_ended_by_nothing() -> None:
     assert LYNN.session_over(Reply(status=401))
     assert not LYNN.session_over(Reply(status=403))
+    assert not LYNN.busy(Reply(status=429))
     assert drive(LYNN.logout(target(), {})) == ([], None)
 
 

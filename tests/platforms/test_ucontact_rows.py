@@ -11,7 +11,8 @@ import pytest
 from reconciler.platforms.ucontact import UCONTACT
 from reconciler.resource import Desired
 from reconciler.rows.engine import Engine
-from reconciler.rows.prepare import peek, prepare
+from reconciler.rows.prepare import prepare
+from reconciler.rows.reader import peek
 from reconciler.rows.spec import RowsSpec
 from tests.platforms.ucontact_wishes import target, wish
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.call import Batch, Call, Ending, Reply, Safety
+from reconciler.call import Batch, Call, Ending, Page, Reply, Safety
 from reconciler.diagnostics import Finding, Severity
 from reconciler.kinds.fields import Record
 from reconciler.personal import Secret
@@ -610,6 +610,22 @@ def test_the_token_is_the_only_header_and_never_a_text() -> None:
     assert drive(WOLKVOX.logout(target(), {}), script([])) == (None, [])
     assert not WOLKVOX.session_over(reply(b"", 401))
     assert not WOLKVOX.runs_by_itself({"type": "predictive"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (reply({"code": "403", "msg": "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)"}, 403), True),
+        (reply({"code": 403, "msg": "Exceeds the limit of simultaneous requests per token (2)"}, 200), True),
+        (Reply(status=200, page=Page(table="t", count=0, envelope={"code": "403", "msg": "SIMULTANEOUS REQUESTS"})), True),
+        (reply({"code": "403", "msg": "TOKEN LIMIT EXCEEDED"}, 403), False),
+        (reply({"code": "403", "msg": "PLEASE VALIDATE TOKEN"}, 403), False),
+        (reply({"code": "202", "msg": "campaign simultaneous started"}, 200), False),
+        (reply(b"<html>SIMULTANEOUS", 403), False),
+    ],
+)
+def test_too_many_at_once_is_told_by_its_words(answer: Reply, expected: bool) -> None:
+    assert WOLKVOX.busy(answer) is expected
 
 
 def test_a_window_moves_with_the_clock_of_its_zone() -> None:

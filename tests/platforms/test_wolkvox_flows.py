@@ -81,7 +81,7 @@ def test_who_must_not_be_called_is_read_where_people_are_to_be_contacted(kind: s
 
     assert state is not None
     assert calls[1].query == {"api": "get_dnc", "type": "outbound"}
-    assert feed.tables[state.tables["blacklist"]] == [{"phone": "3000000001"}]
+    assert [row["phone"] for row in feed.tables[state.tables["blacklist"]]] == ["3000000001"]
 
 
 @pytest.mark.parametrize("answer", [MISSING, NO_API])
@@ -173,10 +173,8 @@ def test_an_export_of_another_shape_is_not_read(answer: Reply) -> None:
         read_rows("contacts", [answer], live())
 
 
-def dnc(*numbers: str) -> Reply:
-    return reply(
-        {"code": "200", "error": None, "msg": "x", "data": [{"phone_number": one, "type": "outbound"} for one in numbers]}
-    )
+def dnc(*numbers: str, way: str = "outbound") -> Reply:
+    return reply({"code": "200", "error": None, "msg": "x", "data": [{"phone_number": one, "type": way} for one in numbers]})
 
 
 @pytest.mark.parametrize(
@@ -194,6 +192,26 @@ def test_the_do_not_call_list_is_read_by_direction(fields: dict[str, Any], types
     assert [call.query["type"] for call in calls] == types
     assert len(rows.tables) == len(types)
     assert rows.complete
+
+
+def test_a_server_that_overlooks_the_direction_shows_what_was_asked_for_or_nothing() -> None:
+    """Rows of the other direction are left out; rows that tell none make the list incomplete, and bar all the same."""
+    told = {"code": "200", "error": None, "msg": "x", "data": [{"phone_number": "3000000001", "type": "Inbound"}]}
+    untold = told | {"data": [{"phone_number": "3000000001"}, {"phone_number": "3000000002", "type": "entrante"}]}
+    feed = Feed({})
+    flow = WOLKVOX.read_rows(desired("blacklist"), target(), None, seen(), iter(()))
+    rows, _ = drive(flow, script([reply(told)]), feed)
+
+    assert rows is not None
+    assert (rows.complete, feed.tables[rows.tables[0]]) == (True, [])
+    assert read_rows("blacklist", [reply(untold)])[0] == RowsSeen(
+        complete=False, note="2 entries of the list do not say whether they are for calls in or out"
+    )
+
+    state, _ = drive(WOLKVOX.read(target(), frozenset({"contacts"}), FRIDAY), script([listed(), reply(untold), QUOTA]), feed)
+
+    assert state is not None
+    assert len(feed.tables[state.tables["blacklist"]]) == 2
 
 
 def test_a_do_not_call_list_that_is_not_found_is_incomplete() -> None:
@@ -543,6 +561,26 @@ def test_live_records_with_a_new_entry_are_marked_in_our_predictive_campaigns() 
     assert facts == {"added": "2", "marked": "1"}
 
 
+def test_entries_that_stand_already_are_marked_without_being_added_again() -> None:
+    feed = Feed({Verb.MARK: people(1)}, "phone")
+    answers = [exported([{"key": "K1", "phone": "3000000000"}]), done("202")]
+    facts, calls = drive(WOLKVOX.write(dnc_step(Action.BLACKLIST_ADD, feed, (live(id="1"),))), script(answers), feed)
+
+    assert sent(calls) == ["campaign_15", "block_predictive_dnc"]
+    assert calls[1].json == {"id_campaing": "1", "id_cliente": ["K1"]}
+    assert facts == {"added": "0", "marked": "1"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "marks"),
+    [({}, True), ({"days": 3}, True), ({"scope": {"direction": "all"}}, True), ({"scope": {"direction": "inbound"}}, False)],
+)
+def test_what_bars_calls_out_is_marked_on_records_of_predictive_campaigns(fields: dict[str, Any], marks: bool) -> None:
+    found = WOLKVOX.sheet(desired("blacklist", **fields), target()).marks_in
+
+    assert found == ({"type": "predictive"} if marks else None)
+
+
 def test_inbound_entries_mark_no_record() -> None:
     feed = Feed({Verb.ADD: people(1)}, "phone")
     change = dnc_step(Action.BLACKLIST_ADD, feed, (live(),), scope={"direction": "inbound"})
@@ -573,7 +611,7 @@ def test_entries_are_read_back_in_every_direction_wished() -> None:
     both: dict[str, Any] = {"scope": {"direction": "all"}}
     feed = Feed({Verb.ADD: people(1), Verb.LIFT: people(1)}, "phone")
     added, lifted = dnc_step(Action.BLACKLIST_ADD, feed, **both), dnc_step(Action.BLACKLIST_REMOVE, feed, **both)
-    there, gone = dnc("3000000000"), dnc("3000000009")
+    there, gone = dnc("3000000000", way="all"), dnc("3000000009", way="all")
 
     assert verified(added, there, there, feed=feed).certainty is Certainty.VERIFIED
     assert verified(added, there, gone, feed=feed).certainty is Certainty.WRONG

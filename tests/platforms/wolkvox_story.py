@@ -122,9 +122,13 @@ class Feed:
             taken = [{ours: str(row.get(native, "")) for ours, native in sink.columns.items()} for row in rows]
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
-        table = f"page_{len(self.tables)}"
+        table, untold = f"page_{len(self.tables)}", 0
         self.tables[table] = taken
-        return Page(table=table, count=len(taken), envelope=envelope)
+        if sink.only:
+            column, meant, others = sink.only
+            self.tables[table] = [row for row in taken if row[column].lower() not in others]
+            untold = sum(row[column].lower() not in meant for row in self.tables[table])
+        return Page(table=table, count=len(taken), envelope=envelope, untold=untold)
 
 
 def step(action: Action, **changes: Any) -> Step:

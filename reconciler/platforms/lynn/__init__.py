@@ -176,6 +176,11 @@ class Lynn:
     def session_over(self, reply: Reply) -> bool:
         return reply.status == 401
 
+    def busy(self, reply: Reply) -> bool:
+        """No page of the vendor's names such a refusal."""
+        del reply
+        return False
+
     # --- reading
 
     def read(self, target: Target, wanted: frozenset[str], now: datetime) -> Flow[Seen]:

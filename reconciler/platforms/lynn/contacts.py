@@ -39,6 +39,7 @@ def sheet(desired: Desired) -> Sheet:
         readable=True,
         add_max=1,
         remove_max=1,
+        replaced_in_place=True,
     )
 
 

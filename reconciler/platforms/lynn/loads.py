@@ -91,7 +91,8 @@ def _destination(step: Step) -> Flow[Live]:
         raise NotDone(say("the campaign is not there"))
     if fresh.fields.get("type") == "multiple" and not (step.desired and is_file(step.desired)):
         raise NotDone(say("rows of a template go into campaigns of type single only"))
-    if fresh.state in (State.STARTED, State.UNKNOWN) and live.state is State.STOPPED:
+    hidden = fresh.state is State.UNKNOWN and live.supposed
+    if fresh.state in (State.STARTED, State.UNKNOWN) and live.state is State.STOPPED and not hidden:
         raise NotDone(say("the campaign was started by somebody else meanwhile; the rows would go out at once"))
     return fresh
 

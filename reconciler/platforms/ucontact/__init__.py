@@ -135,6 +135,11 @@ class Ucontact:
         """401: the call was refused, and may be made again after a new login."""
         return reply.status == 401
 
+    def busy(self, reply: Reply) -> bool:
+        """No page of the vendor's names such a refusal."""
+        del reply
+        return False
+
     # --- flows
 
     def login(self, target: Target, secrets: Mapping[str, Secret]) -> Flow[Mapping[str, Secret | str]]:
@@ -171,7 +176,12 @@ class Ucontact:
         return RowsSeen()
 
     def write(self, step: Step) -> Flow[Mapping[str, str]]:
-        """Upload the rows in files, or hand over the messages one by one. Gives how many calls were taken."""
+        """Upload the rows in files, or hand over the messages one by one. Gives how many calls were taken.
+
+        Lifting sends nothing: the lists that we enforce are the journal's.
+        """
+        if step.action is Action.BLACKLIST_REMOVE:
+            return {}
         if step.desired is None or step.feed is None or step.action not in (Action.ROWS_ADD, Action.SCHEDULE):
             raise ValueError(f"uContact has no call for {step.action.value}")
         build = _upload if step.action is Action.ROWS_ADD else _message
@@ -184,9 +194,10 @@ class Ucontact:
         return {"calls": str(taken)} | ({"last_id": last} if last else {})
 
     def verify(self, step: Step, facts: Mapping[str, str]) -> Flow[Evidence]:
-        """Taken by the platform, and never shown by it."""
-        del step
+        """Taken by the platform, and never shown by it; what the journal alone keeps needs no showing."""
         yield from ()
+        if step.action is Action.BLACKLIST_REMOVE:
+            return Evidence(certainty=Certainty.VERIFIED)
         return Evidence(certainty=Certainty.WEAK, facts=facts)
 
     def poll(self, target: Target, call: str, facts: Mapping[str, str]) -> Flow[Verdict]:

@@ -124,9 +124,6 @@ def _blacklist(desired: Desired, target: Target) -> Iterator[Finding]:
         if desired.get(name) is not None:
             message = say("entries are not written to uContact, so '{key}' has no meaning", key=name)
             yield _impossible(desired, name, message, say("remove '{key}'", key=name))
-    if desired.get("lifts") is not None:
-        message = say("entries are not written to uContact, so there is nothing to lift there")
-        yield _odd(desired, "lifts", message, say("a number is reachable again when no list names it"))
 
 
 # --- scheduled_sms

@@ -123,7 +123,7 @@ class Wolkvox:
         kind = desired.address.kind
         if kind == "contacts":
             return records.sheet(target)
-        return blacklist.sheet(target) if kind == "blacklist" else sms.sheet(desired)
+        return blacklist.sheet(desired, target) if kind == "blacklist" else sms.sheet(desired)
 
     def calls(self, action: Action, rows: int, target: Target, desired: Desired | None = None) -> int:
         """The usual case: create, speed and a reading; one other write and a reading; for rows their batches and a reading,
@@ -157,6 +157,9 @@ class Wolkvox:
         """A token that was refused stays refused."""
         del reply
         return False
+
+    def busy(self, reply: Reply) -> bool:
+        return replies.busy(reply)
 
     def read(self, target: Target, wanted: frozenset[str], now: datetime) -> Flow[Seen]:
         return campaigns.read(target, wanted, now)

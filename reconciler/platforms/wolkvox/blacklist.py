@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Final
 
 from reconciler.call import Batch, Call, Flow
@@ -24,10 +25,20 @@ from reconciler.target import Target
 COLUMNS: Final = (Column(name="phone", phone=True, required=True),)
 
 
-def sheet(target: Target) -> Sheet:
-    """The account's list in one direction."""
+def sheet(desired: Desired, target: Target) -> Sheet:
+    """The account's list in one direction. Records of predictive campaigns may be in the dialler's hands already, and are
+    marked too.
+    """
     most = int(min(wire.ROWS_PER_REMOVAL_MAX, target.limit("rows_per_upload", wire.ROWS_PER_REMOVAL_MAX)))
-    return Sheet(columns=COLUMNS, identity=("phone",), readable=True, natural=True, add_max=most, remove_max=most)
+    return Sheet(
+        columns=COLUMNS,
+        identity=("phone",),
+        readable=True,
+        natural=True,
+        add_max=most,
+        remove_max=most,
+        marks_in={"type": wire.PREDICTIVE} if "outbound" in _types_blocked(desired) else None,
+    )
 
 
 def direction(desired: Desired) -> str:
@@ -48,9 +59,16 @@ def _types_read(desired: Desired) -> tuple[str, ...]:
 def _lists(desired: Desired, target: Target) -> Flow[list[Shown]]:
     pages = []
     for type_ in _types_read(desired):
-        reply = yield wire.LIST_DNC.call(type=type_)
-        pages.append(shown(reply, target))
+        reply = yield wire.list_dnc(type_)
+        pages.append(_of_direction(shown(reply, target)))
     return pages
+
+
+def _of_direction(page: Shown) -> Shown:
+    """A page whose rows do not say for which direction they are shows nothing of the one that was asked for."""
+    if not page.untold:
+        return page
+    return Shown(note=say("{count:,} entries of the list do not say whether they are for calls in or out", count=page.untold))
 
 
 def read(desired: Desired, target: Target) -> Flow[RowsSeen]:
@@ -66,7 +84,7 @@ def write(step: Step) -> Flow[Mapping[str, str]]:
     desired, feed = step.desired, step.feed
     if desired is None or feed is None:
         raise ValueError("a step about the do-not-call list needs its document and rows")
-    most = sheet(step.target).add_max
+    most = sheet(desired, step.target).add_max
     if step.action is Action.BLACKLIST_REMOVE:
         for batch in feed.batches(Verb.LIFT, most):
             yield lift_call(batch, direction(desired))
@@ -84,7 +102,7 @@ def _types_blocked(desired: Desired) -> tuple[str, ...]:
 
 
 def _mark_records(step: Step, feed: RowsFeed) -> Flow[int]:
-    """Mark the records of our predictive campaigns that hold a number just added: they may be in the dialler's hands already.
+    """Mark the records of our predictive campaigns that hold a number just added, or one whose marking came to nothing before.
 
     All campaigns are tried before a failure to read one is told.
     """
@@ -99,8 +117,8 @@ def _mark_records(step: Step, feed: RowsFeed) -> Flow[int]:
         except NotReadable as unreadable:
             unread.append(f"{live.id}: {unreadable.why}")
             continue
-        for table in page.tables:
-            for batch in feed.matches(Verb.ADD, table, wire.ROWS_PER_REMOVAL_MAX):
+        for table, verb in product(page.tables, (Verb.ADD, Verb.MARK)):
+            for batch in feed.matches(verb, table, wire.ROWS_PER_REMOVAL_MAX):
                 yield block_call(live.id, batch)
                 marked += len(batch)
     if unread:

@@ -38,7 +38,8 @@ def _list(target: Target, now: datetime) -> Flow[Reading]:
     try:
         live = [decode(row) for row in rows_of(reply)]
     except NotFound as missing:
-        return Reading(complete=False, read_at=now, note=missing.why)
+        note = say("{why}: where the account has no campaign yet, make a first one in its console", why=missing.why)
+        return Reading(complete=False, read_at=now, note=note)
     if len(live) >= target.limit("rows_per_download", wire.ROWS_VERIFIABLE_MAX):
         note = say("{count:,} campaigns are as many as one call may return", count=len(live))
         return Reading(live=live, complete=False, read_at=now, note=note)
@@ -61,8 +62,11 @@ def _skills() -> Flow[Mapping[str, Mapping[str, str]]]:
 
 
 def _barred(target: Target) -> Flow[Mapping[str, str]]:
-    """The account's do-not-call list for calls that go out. What is not shown of it is left to our own lists."""
-    reply = yield wire.LIST_DNC.call(type="outbound")
+    """The account's do-not-call list for calls that go out; what does not tell its direction bars too.
+
+    What is not shown of it is left to our own lists.
+    """
+    reply = yield wire.list_dnc("outbound")
     try:
         page = shown(reply, target)
     except NoSuchApi:

@@ -15,11 +15,12 @@ from reconciler.target import Target
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """The rows of a list in the engine's tables; `note` says why they may not be all."""
+    """The rows of a list in the engine's tables; `note` says why they may not be all, `untold` how many tell no direction."""
 
     tables: tuple[str, ...] = ()
     count: int = 0
     note: str = ""
+    untold: int = 0
 
 
 def shown(reply: Reply, target: Target, *, total_at: str = "") -> Shown:
@@ -46,7 +47,7 @@ def shown(reply: Reply, target: Target, *, total_at: str = "") -> Shown:
         note = say("the platform speaks of {total:,} records and showed {count:,}", total=total, count=page.count)
     elif page.count >= target.limit("rows_per_download", wire.ROWS_VERIFIABLE_MAX):
         note = say("{count:,} rows are as many as one call may return: there may be more", count=page.count)
-    return Shown(tables=(page.table,), count=page.count, note=note)
+    return Shown(tables=(page.table,), count=page.count, note=note, untold=page.untold)
 
 
 def _number(value: Any) -> int | None:

@@ -135,6 +135,13 @@ def _object(reply: Reply) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
+def busy(reply: Reply) -> bool:
+    """Whether a call was refused only because another one with the same token was on its way."""
+    body: Mapping[str, Any] = reply.page.envelope if reply.page else _object(reply) or {}
+    words = str(body.get("msg") or "").upper()
+    return wire.TOO_MANY_AT_ONCE in words and (reply.status == 403 or (reply.status == 200 and code_of(body) == "403"))
+
+
 def refusal(status: int, body: Mapping[str, Any] | None) -> NotReadable | None:
     """What a refused read means, by its HTTP status or the code in its envelope; None when it was not refused."""
     code = code_of(body or {})

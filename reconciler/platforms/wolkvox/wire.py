@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from reconciler.call import Batch, Call, Safety, Sink
@@ -121,19 +121,15 @@ EXPORT: Final = Operation(
 ADD_RECORD: Final = Operation(api="add_record", method="POST", script="campaign", safety=Safety.MARKER)
 REMOVE_RECORD: Final = Operation(api="remove_record", method="DELETE", script="campaign", safety=Safety.SET)
 CODIFY: Final = Operation(api="codify", method="PUT", script="campaign", safety=Safety.SET)
-LIST_DNC: Final = Operation(
-    api="get_dnc",
-    method="GET",
-    script="information",
-    safety=Safety.READ,
-    sink=Sink(rows_at="data", columns={"phone": "phone_number"}, empty_without=True),
-)
+LIST_DNC: Final = Operation(api="get_dnc", method="GET", script="information", safety=Safety.READ)
 ADD_DNC: Final = Operation(api="add_dnc", method="POST", script="configuration", safety=Safety.SET)
 ADD_DNC_FOR_DAYS: Final = Operation(api="add_dnc", method="POST", script="campaign", safety=Safety.SET)
 REMOVE_DNC: Final = Operation(api="remove_dnc", method="DELETE", script="configuration", safety=Safety.SET)
 BLOCK_RECORDS: Final = Operation(api="block_predictive_dnc", method="PUT", script="configuration", safety=Safety.SET)
 SEND_SMS: Final = Operation(api="send_sms", method="POST", script="sms", safety=Safety.BLIND)
 
+# A 404 in the platform's own envelope may be an empty list, a report without rows or an operation that is gone; the words of it
+# are not public, and a campaign of the wished name that was not seen would be made a second time. It is never emptiness.
 # The list answers an empty code, and so may a server's other reads.
 READ_CODES: Final = frozenset({"", "200"})
 NO_SUCH_API: Final = "API YOU WANT TO CONSULT DOES NOT EXIST"
@@ -163,6 +159,19 @@ def without_marker(description: str) -> tuple[str, str]:
         mark = mark or found[1]
         description = description[: found.start()]
     return description.strip(), mark
+
+
+def list_dnc(type_: str) -> Call:
+    """The do-not-call list of one direction, or of all.
+
+    A server that overlooks `type=` shows both directions: each row says its own (documented), and one that does not leaves
+    it open.
+    """
+    both = frozenset({"all", "inbound/outbound"})
+    meant, others = {type_, *both}, {"inbound", "outbound"} - {type_}
+    only = None if type_ in both else ("_direction", tuple(sorted(meant)), tuple(sorted(others)))
+    columns = {"phone": "phone_number", "_direction": "type"}
+    return replace(LIST_DNC.call(type=type_), sink=Sink(rows_at="data", columns=columns, empty_without=True, only=only))
 
 
 Encode = Callable[[Any], dict[str, Any] | None]

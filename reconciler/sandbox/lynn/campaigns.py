@@ -55,7 +55,8 @@ def campaign_body(sent: dict[str, Any]) -> dict[str, Any]:
 
 
 def shown_campaign(turn: Turn, id_: str, body: dict[str, Any], started: bool) -> dict[str, Any]:
-    return {"id": id_} | body | {"running": is_running(body, started, turn.now)}
+    running = {"running": is_running(body, started, turn.now)} if turn.limits["running"] == "shown" else {}
+    return {"id": id_} | body | running
 
 
 def campaign_row(turn: Turn, id_: str) -> tuple[dict[str, Any], bool]:

@@ -57,12 +57,17 @@ def used_today(turn: Turn, token: str = "") -> int:
 
 
 def add_dnc(turn: Turn, phone: str, direction: str, *, days: int = 0) -> bool:
-    """Put a number on the list; false when it was there, in which case its days stay as they are."""
+    """Put a number on the list; false when it was there, in which case its days stay as they are, or begin anew."""
     expires = iso(turn.now + timedelta(days=days)) if days else None
     added = turn.db.execute(
         "INSERT OR IGNORE INTO wolkvox_dnc (account, phone, direction, entered_at, expires_at) VALUES (?, ?, ?, ?, ?)",
         (turn.account, phone, direction, iso(turn.now), expires),
     )
+    if not added.rowcount and turn.limits["dnc_again"] == "renewed":
+        turn.db.execute(
+            "UPDATE wolkvox_dnc SET expires_at = ? WHERE account = ? AND phone = ? AND direction = ?",
+            (expires, turn.account, phone, direction),
+        )
     return added.rowcount == 1
 
 
@@ -80,6 +85,8 @@ def _list(turn: Turn, ask: Ask) -> Answer:
     directions = DIRECTIONS.get(wanted(ask, "type"))
     if directions is None:
         raise bad()
+    if turn.limits["dnc_type"] != "heeded":
+        directions = DIRECTIONS["all"]
     rows = turn.db.execute(
         "SELECT phone, direction, entered_at FROM wolkvox_dnc WHERE account = ? AND direction IN (?, ?) "
         "ORDER BY phone, direction LIMIT ?",
@@ -89,6 +96,8 @@ def _list(turn: Turn, ask: Ask) -> Answer:
         {"phone_number": phone, "type": direction, "date_delete": local(datetime.fromisoformat(entered))}
         for phone, direction, entered in rows
     ]
+    if turn.limits["dnc_type"] == "untold":
+        data = [{name: value for name, value in row.items() if name != "type"} for row in data]
     return found("200", data)
 
 
