@@ -1,4 +1,7 @@
-"""Two mappings of fields, field by field. Both sides must have been through the platform's own form before."""
+"""Mappings of fields, field by field: what would change, and what somebody else changed.
+
+All sides must have been through the platform's own form before.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.resource import Origin
+from reconciler.resource import Address, Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,52 @@ class FieldDiff:
             "verifiable": self.verifiable,
             "line": self.origin.line if self.origin else None,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """What somebody else changed at an address of ours: a field as we last wrote or adopted it, and as it is now.
+
+    `path` is `state` for the run state, and "" where the whole object is gone; `applied` is then its name. `managed` = a
+    document says what it should be, which is `wished`.
+    """
+
+    address: Address
+    path: str
+    applied: Any
+    live: Any
+    wished: Any = None
+    managed: bool = False
+    origin: Origin | None = None
+
+    @property
+    def contested(self) -> bool:
+        """Whether the file wishes something new as well, and something else than was set in the console."""
+        return bool(self.path) and self.managed and self.wished not in (self.applied, self.live)
+
+    def to_json(self) -> dict[str, Any]:
+        """The drift as the plan's JSON knows it."""
+        return {
+            "address": str(self.address),
+            "path": self.path,
+            "applied": self.applied,
+            "live": self.live,
+            "wished": self.wished,
+            "file": self.origin.file if self.origin else None,
+            "line": self.origin.line if self.origin else None,
+        }
+
+
+def value_at(fields: Mapping[str, Any], path: str) -> Any:
+    """What stands at a path of `differences`; None where nothing does."""
+    for name, value in fields.items():
+        if path == name:
+            return value
+        if path.startswith(f"{name}."):
+            inside = dict(enumerate(value)) if isinstance(value, list) else value
+            if isinstance(inside, Mapping):
+                return value_at({str(key): item for key, item in inside.items()}, path[len(name) + 1 :])
+    return None
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from reconciler.call import Safety, Verdict
 from reconciler.catalogue import say
@@ -17,6 +17,9 @@ from reconciler.journal.entry import Event
 from reconciler.plan.values import Seen, Unsettled
 from reconciler.resource import Action, State
 from reconciler.rows.sheet import Presence
+
+_STATE: Final = "state"
+_STATES_AFTER: Final[Mapping[Action, State]] = {Action.START: State.STARTED, Action.STOP: State.STOPPED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +90,7 @@ def asked(doubt: Unsettled, why: str) -> Settlement:
 
 
 def _set(doubt: Unsettled, seen: Seen) -> Settlement:
-    """A set state is compared; where it is not as wished, the next plan simply wishes it again."""
+    """A set state is compared: where it is as before, the next plan wishes it again; where it is neither, a person tells."""
     live = seen.by_id(str(doubt.facts.get("id", "")))
     if doubt.address.kind != "campaign":
         return _closed(doubt, Event.NO_EFFECT, say("the next plan compares the list again"))
@@ -99,17 +102,28 @@ def _set(doubt: Unsettled, seen: Seen) -> Settlement:
         )
     if live is None:
         return _closed(doubt, Event.NO_EFFECT, say("the campaign is not there any more"))
-    wished = dict(doubt.facts.get("readable") or {})
-    right = all(live.fields.get(name) == value for name, value in wished.items())
-    if doubt.action is Action.START and not wished:
-        right = live.state is State.STARTED
-    elif doubt.action is Action.STOP and not wished:
-        right = live.state is State.STOPPED
-    elif not wished:
+    fields = {name: value for name, value in (doubt.facts.get("readable") or {}).items() if name != _STATE}
+    before = doubt.facts.get("before") or {}
+    others = [name for name in before if live.fields.get(name) not in (before[name], fields.get(name))]
+    if others:
+        return asked(doubt, say("somebody changed {paths} in between", paths=", ".join(others)))
+    state = _state_wished(doubt, fields)
+    if not fields and state is None:
         return _closed(doubt, Event.NO_EFFECT, say("the platform does not show these fields; they are set again"))
-    if right:
+    hidden = live.supposed or live.state is State.UNKNOWN
+    if state is State.STARTED and hidden:
+        return asked(doubt, say("the platform does not show whether it runs, and nothing is started twice on a guess"))
+    right = all(live.fields.get(name) == value for name, value in fields.items())
+    if right and (state is None or (state is live.state and not hidden)):
         return _closed(doubt, Event.VERIFIED, say("read again: it is as wished"))
     return _closed(doubt, Event.NO_EFFECT, say("read again: it is not as wished"))
+
+
+def _state_wished(doubt: Unsettled, fields: Mapping[str, Any]) -> State | None:
+    """The run state that a start or stop was to bring about; None where it is a matter of its fields."""
+    readable = doubt.facts.get("readable") or {}
+    by_fields = not readable[_STATE] if _STATE in readable else bool(fields)
+    return None if by_fields else _STATES_AFTER.get(doubt.action)
 
 
 def _create(doubt: Unsettled, seen: Seen) -> Settlement:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.call import Verdict
 from reconciler.diagnostics import Finding, Severity
 from reconciler.kinds import KINDS
 from reconciler.plan import (
@@ -33,6 +34,7 @@ from reconciler.plan import (
     make_plan,
 )
 from reconciler.plan.order import ordered
+from reconciler.plan.values import Placed
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading, State, Support
 from reconciler.rows.sheet import RowsDiff
 
@@ -279,6 +281,24 @@ def test_a_state_that_is_not_understood_blocks(wished: str, seen: State) -> None
 
     assert made.empty
     assert said(made) == [("PLT003", Severity.DENY)]
+
+
+@pytest.mark.parametrize(
+    ("wished", "last", "expected"),
+    [
+        ("started", State.STARTED, []),
+        ("started", State.STOPPED, ["start state"]),
+        ("stopped", State.STARTED, ["stop state"]),
+        ("stopped", State.STOPPED, []),
+    ],
+)
+def test_a_state_that_is_not_shown_is_taken_to_be_the_last_one_set(wished: str, last: State, expected: list[str]) -> None:
+    """It is said to be so, and no change of it can be verified."""
+    made = plan([campaign(state=wished)], [replace(live(state=last), supposed=True)], remembered(ours()))
+
+    assert steps(made) == expected
+    assert said(made) == [("UNV001", Severity.INFO)]
+    assert not any(change.verifiable for change in made.changes)
 
 
 def test_a_running_campaign_is_edited_between_a_stop_and_a_start() -> None:
@@ -577,6 +597,30 @@ def test_a_list_that_only_we_enforce_is_shown_and_not_written() -> None:
     assert made.rows[0].enforced_by_us
 
 
+def test_lifting_from_a_list_that_only_we_enforce_is_a_change() -> None:
+    """People become reachable again: a reviewer has to see it, and the digest covers it."""
+    made = plan([rows(address("u", "blacklist", "bajas"), to_lift=1, live=3, wish={"enforced_by_us": True})])
+
+    assert [(change.action, change.reason, change.count) for change in made.changes] == [
+        (Action.BLACKLIST_REMOVE, Reason.LIFT, 1)
+    ]
+
+
+def test_entries_to_mark_are_part_of_the_additions() -> None:
+    """What was listed and not marked goes the way of what is listed now, before anything starts."""
+    made = plan([rows(address("w", "blacklist", "bajas"), to_add=2, to_mark=3)])
+
+    assert [(change.action, change.count) for change in made.changes] == [(Action.BLACKLIST_ADD, 5)]
+
+
+@pytest.mark.parametrize(("in_place", "actions"), [(True, [Action.ROWS_ADD]), (False, [Action.ROWS_REMOVE, Action.ROWS_ADD])])
+def test_rows_that_are_replaced_in_place_are_not_removed_first(in_place: bool, actions: list[Action]) -> None:
+    """A step that does nothing is no step."""
+    made = plan([rows(BASE, to_replace=2, changed=2, live=2, wish={"replaced_in_place": in_place})])
+
+    assert [change.action for change in made.changes] == actions
+
+
 def test_rows_without_a_difference_are_listed_and_no_change() -> None:
     """`rows` has an entry for every address with rows."""
     made = plan(
@@ -643,7 +687,7 @@ def test_a_campaign_in_doubt_is_not_touched() -> None:
     memory = remembered(ours(), ours(other, "8"), unsettled=[doubt(COBRANZA)])
     lives = [live(speed=60, state=State.STARTED), live("8", "otra", speed=60)]
     made = plan(
-        [campaign(state="stopped", speed=80), campaign(other, speed=80), rows(BASE, "cobranza", to_add=5)], lives, memory
+        [campaign(state="started", speed=80), campaign(other, speed=80), rows(BASE, "cobranza", to_add=5)], lives, memory
     )
     removed = plan([], [live(), live("8", "otra")], memory)
 
@@ -652,6 +696,33 @@ def test_a_campaign_in_doubt_is_not_touched() -> None:
     assert "resolve" in made.findings[0].remedy
     assert steps(removed) == [f"delete removed {other}"]
     assert said(removed) == [("DEP001", Severity.WARN)]
+
+
+@pytest.mark.parametrize(
+    ("wish", "known", "expected"),
+    [
+        (campaign(state="stopped", speed=80), ours(), ["stop state"]),
+        (campaign(state="started", open_=False), ours(), ["stop window"]),
+        (campaign(state="started"), ours(), []),
+        (campaign(), ours(), []),
+        (campaign(state="stopped"), ours(protect=True), []),
+        (campaign(state="started", open_=False), ours(protect=True), ["stop window"]),
+        (campaign(state="stopped"), ours(id_="9"), []),
+    ],
+)
+def test_a_doubt_never_holds_back_a_stop(wish: Wish, known: Owned, expected: list[str]) -> None:
+    """To stop twice is to stop once, and who is still dialled is worse than either."""
+    made = plan([wish], [live(speed=60, state=State.STARTED)], remembered(known, unsettled=[doubt(COBRANZA)]))
+
+    assert steps(made) == expected
+    assert said(made) == [("DEP001", Severity.WARN)]
+
+
+def test_whose_a_campaign_is_that_may_have_been_made_is_not_asked_before_that_is_known() -> None:
+    """The marker is ours, and the journal knows it: as a doubt."""
+    memory = Memory(unsettled=[doubt(COBRANZA, action=Action.CREATE)])
+
+    assert said(plan([campaign()], [live(marker="ab12cd34")], memory)) == [("DEP001", Severity.WARN)]
 
 
 def test_rows_in_doubt_wait_and_so_does_the_start_of_their_campaign() -> None:
@@ -677,6 +748,151 @@ def test_rows_wait_for_a_campaign_that_is_blocked() -> None:
 
     assert steps(made) == [f"blacklist_add rows {LIST}"]
     assert made.blocked
+
+
+CREATION: Final = replace(
+    doubt(address(name="antes"), action=Action.CREATE), facts={"name": "cobranza", "container": CONTAINERS["w"]}
+)
+
+
+RENAMED: Final = replace(campaign(speed=60), desired=desired(address(name="ahora"), display_name="cobranza "))
+
+
+@pytest.mark.parametrize("wish", [campaign(speed=60), RENAMED])
+def test_what_may_have_been_made_under_another_address_is_not_made_again(wish: Wish) -> None:
+    """A renamed or copied document wishes the same campaign."""
+    made = plan([wish, rows(BASE, "cobranza", to_add=5)], memory=Memory(unsettled=[CREATION]))
+
+    assert [change.action for change in made.changes if change.address.kind == "campaign"] == []
+    (finding,) = [one for one in made.findings if one.code == "DEP001"]
+    assert str(CREATION.address) in finding.message
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(CREATION, action=Action.UPDATE),
+        replace(CREATION, facts={**CREATION.facts, "name": "otra"}),
+        replace(CREATION, facts={**CREATION.facts, "container": CONTAINERS["l"]}),
+        replace(CREATION, facts={}),
+    ],
+)
+def test_another_doubt_elsewhere_does_not_hold_a_creation_back(other: Unsettled) -> None:
+    """Of another name, account or action."""
+    assert steps(plan([campaign(speed=60)], memory=Memory(unsettled=[other]))) == ["create new"]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "words"),
+    [
+        ([Verdict.DONE, Verdict.DONE], "; as it reads now: it was done"),
+        ([Verdict.NOT_DONE, Verdict.NOT_DONE], "; as it reads now: it was not done"),
+        ([Verdict.DONE, Verdict.NOT_DONE], ""),
+        ([Verdict.ASK, Verdict.HOLD], ""),
+    ],
+)
+@pytest.mark.parametrize("wished", [True, False])
+def test_a_doubt_says_how_it_reads_now_and_stays_one(verdicts: list[Verdict], words: str, wished: bool) -> None:
+    """In memory only: nothing is settled, and nothing is let go."""
+    answers = {f"op-{number}": verdict for number, verdict in enumerate(verdicts)}
+    doubts = [replace(doubt(COBRANZA), operation=operation) for operation in answers]
+    made = plan(
+        [campaign(speed=80)] if wished else [],
+        [live(speed=60)],
+        remembered(ours(), unsettled=doubts),
+        as_read=lambda one, _seen: answers[one.operation],
+    )
+    (finding,) = made.findings
+
+    assert made.empty
+    assert finding.code == "DEP001"
+    assert finding.message.endswith(f"2 call(s) to it have an unknown outcome{words}")
+
+
+# --- what stays
+
+HOUR: Final = timedelta(hours=1)
+
+
+def placed(at: Address, container: str, latest: datetime = NOW) -> Placed:
+    """Something of ours that lies somewhere."""
+    return Placed(address=at, container=container, count=3, latest=latest)
+
+
+@pytest.mark.parametrize(
+    ("thing", "words"),
+    [
+        (placed(BASE, f"{CONTAINERS['w']}|7"), "the 3 row(s) that it loaded stay"),
+        (placed(BASE, f"{CONTAINERS['w']}|8"), ""),  # its campaign is gone, and took them along
+        (placed(BASE, f"{CONTAINERS['w']}|contacts"), "the contacts that it made stay"),
+        (placed(address("u", "contacts", "base"), f"{CONTAINERS['u']}|Mora"), "the 3 row(s) that it loaded stay"),
+        (placed(LIST, f"{CONTAINERS['w']}|"), "its entries stay, and nobody is lifted"),
+        (placed(SMS, f"{CONTAINERS['u']}|sms", NOW - HOUR), "none of the 3 message(s)"),
+        (placed(SMS, f"{CONTAINERS['u']}|sms", NOW - 10_000 * HOUR), ""),  # nobody waits for them any more
+        (placed(BASE, "wolkvox|otra|7"), ""),
+        (placed(address("x", "contacts", "base"), "x|y|7"), ""),
+    ],
+)
+def test_what_a_removed_document_placed_stays_and_is_said(thing: Placed, words: str) -> None:
+    """Rows, entries and messages do not go with their document."""
+    made = plan([], [live()], Memory(placed=[thing]), append_only=frozenset({"u"}))
+    notes = [finding.message for finding in made.findings if finding.code == "LFT001"]
+
+    assert [words in note for note in notes] == ([True] if words else [])
+
+
+def test_what_another_document_wishes_or_a_delete_takes_along_does_not_stay() -> None:
+    """In the same place, whatever the document is called; and a partial plan was not shown every document."""
+    there = placed(BASE, f"{CONTAINERS['w']}|7")
+    other = replace(rows(address(kind="contacts", name="otra")), container=there.container)
+    kept = plan([other], [live()], Memory(placed=[there]))
+    taken = plan([], [live()], remembered(ours(), placed=[there]))
+    partial = plan([], [live()], Memory(placed=[there]), partial=True)
+
+    assert [said(made) for made in (kept, taken, partial)] == [[], [], []]
+
+
+def test_rows_in_a_campaign_that_was_not_shown_may_stay() -> None:
+    """The reading was cut: whether it is gone is not known."""
+    made = plan([], [], Memory(placed=[placed(BASE, f"{CONTAINERS['w']}|7")]), complete=False)
+
+    assert said(made) == [("LFT001", Severity.INFO)]
+
+
+@pytest.mark.parametrize(("open_", "blocked"), [(True, True), (False, False)])
+def test_protected_ones_are_stopped_by_their_window_alone(open_: bool, blocked: bool) -> None:
+    """That a window closes was wished when it was protected."""
+    wish = campaign(state="started" if not open_ else "stopped", open_=open_)
+    made = plan([wish], [live(state=State.STARTED)], remembered(ours(protect=True)))
+
+    assert made.blocked is blocked
+    assert [finding.code for finding in made.findings] == (["PRO001"] if blocked else [])
+
+
+def test_a_manual_step_has_json_with_its_place() -> None:
+    step = Manual(address=COBRANZA, key="k", what="play it", origin=PLACE)
+
+    assert step.to_json() == {
+        "address": str(COBRANZA),
+        "key": "k",
+        "what": "play it",
+        "file": "specs/a.yaml",
+        "line": 3,
+    }
+
+
+def test_a_plan_is_complete_where_every_target_is() -> None:
+    whole, cut = states()[0], replace(states()[1], complete=False)
+
+    assert plan([], states=[whole]).complete
+    assert not plan([], states=[whole, cut], seen={}).complete
+
+
+def test_lists_are_part_of_the_digest_as_they_stand() -> None:
+    """Tuples and lists are one."""
+    first, second, other = (campaign(labels=labels) for labels in (("a", "b"), ["a", "b"], ["b", "a"]))
+
+    assert plan([first]).digest == plan([second]).digest != plan([other]).digest
 
 
 # --- incomplete readings

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from datetime import timedelta
+import signal
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import rfc8785
 
-from reconciler.cli.planfile import read_plan, sealed
+from reconciler.cli.planfile import Making, boot_name, read_plan, sealed
 from reconciler.errors import Mistaken, Stale
+from reconciler.plan.narrow import Basis, Extent, Names
 from reconciler.reconcile import session
+from reconciler.sandbox.control import Control
 from reconciler.sandbox.server import running
-from tests.faults.stories import loaded, messages, wolkvox_campaign
+from tests.faults.processes import called, ended, started, wait_for
+from tests.faults.stories import STORIES, barred, loaded, messages, wolkvox_campaign
 from tests.house import AT, House, Said
 
 LATER: Final = "2026-11-25T10:00:01-05:00"  # a day and a second after AT
 PLAN: Final = "plan.json"
+ROWS: Final = "key,phone\nK1,3001230001\nK2,3001230002\n"
+FROM_FILE: Final = (
+    loaded("wolkvox", 1).split("source:", maxsplit=1)[0]
+    + "source: {file: ../data/base.csv}\ncolumns: {key: key, phone: phone}\n"
+)
 
 
 def saved(house: House, text: str = "", *words: str) -> Path:
@@ -97,6 +109,9 @@ def test_one_changed_byte_anywhere_is_noticed_before_anybody_is_asked(house: Hou
         {"permissions": None},
         {"made_with": {}},
         {"made_with": {"only": None, "at": None}},
+        {"created_at": "2026-11-24T10:00:00"},
+        {"created_at": "2026-11-26T10:00:00-05:00"},
+        {"valid_until": "2026-11-25T10:00:01-05:00"},
     ],
 )
 def test_a_sealed_plan_that_is_none_is_stale(house: House, change: dict[str, Any]) -> None:
@@ -109,26 +124,111 @@ def test_a_sealed_plan_that_is_none_is_stale(house: House, change: dict[str, Any
     assert writes(house) == []
 
 
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+SUBSTANCE: Final[dict[str, Any]] = {
+    "format": "1.0",
+    "targets": [],
+    "changes": [],
+    "rows": [],
+    "schedules": {},
+    "judged": {},
+    "policy": {},
+    "occurrences": {},
+}
+NAMES: Final = Names.of(bytes(8) + b"\x01" * 8)
+
+
+def written() -> tuple[dict[str, Any], Making]:
+    """A small plan, with everything that a file can hold."""
     plan = {
-        "digest": "ab" * 32,
+        "digest": hashlib.sha256(rfc8785.dumps(SUBSTANCE)).hexdigest(),
+        "created_at": "2026-11-24T10:00:00-05:00",
         "valid_until": "2026-11-25T10:00:00-05:00",
         "permissions": {"allow_delete": 2, "acks": ["max_people=3@abababab"]},
         "text": "ñ • 'quoted'",
     }
+    extent = Extent(
+        substance=SUBSTANCE,
+        people=3,
+        names={"t/contacts/a": {"add": NAMES, "remove": replace(NAMES, packed=None)}},
+        homes={"t/contacts/a": "t/campaign/b"},
+        suppressed={"t/contacts/a": {"blacklist": 1}},
+        again={"t/contacts/a": 1},
+        edits={"t/campaign/b": ["speed=3"]},
+    )
+    basis = Basis(journal="j", policy="p", targets={"t": "1"}, documents={"t/contacts/a": "2"}, sources={"t/contacts/a": "3"})
+    return plan, Making(only=("a/*",), at=AT, boot="b", clock_s=1.5, basis=basis, extent=extent)
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    plan, made = written()
     path = tmp_path / PLAN
-    path.write_text(sealed(plan, only=["a/*"], at=AT), "utf-8")
+    path.write_text(sealed(plan, made), "utf-8")
     found = read_plan(path)
 
-    assert (found.digest, found.allow_delete, found.acks, found.only, found.at) == (
-        "ab" * 32,
-        2,
-        ("max_people=3@abababab",),
-        ("a/*",),
-        AT,
-    )
-    assert found.valid_until.isoformat() == plan["valid_until"]
+    assert (found.digest, found.allow_delete, found.acks) == (plan["digest"], 2, ("max_people=3@abababab",))
+    assert (found.created_at.isoformat(), found.valid_until.isoformat()) == (plan["created_at"], plan["valid_until"])
     assert found.shown == plan
+    assert found.made == made
+
+
+def test_every_byte_of_a_small_plan_counts(tmp_path: Path) -> None:
+    path = tmp_path / PLAN
+    whole = sealed(*written()).encode()
+    for at in range(len(whole)):
+        path.write_bytes(bytes((*whole[:at], whole[at] ^ (1 << at % 8), *whole[at + 1 :])))
+        with pytest.raises(Stale):
+            read_plan(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"names": {"t/contacts/a": {"add": [2, NAMES.digest, b64encode(bytes(16)).decode()]}}},
+        {"names": {"t/contacts/a": {"add": [3, NAMES.digest, b64encode(NAMES.packed or b"").decode()]}}},
+        {"names": {"t/contacts/a": {"add": [2, NAMES.digest, "***"]}}},
+        {"names": {"t/contacts/a": [2]}},
+        {"names": None},
+        {"substance": {**SUBSTANCE, "policy": {"max_people": 1}}},
+        {"substance": {}},
+        {"more": 1},
+    ],
+)
+def test_names_and_substance_are_those_of_the_plan(tmp_path: Path, change: dict[str, Any]) -> None:
+    """Who knows how a plan is sealed cannot put other people under its digest by mistake."""
+    content = json.loads(sealed(*written()))
+    content["made_with"]["extent"] |= change
+    del content["seal"]
+    path = tmp_path / PLAN
+    path.write_text(seal(content), "utf-8")
+
+    with pytest.raises(Stale):
+        read_plan(path)
+
+
+def test_a_substance_that_is_none_is_stale_under_its_own_digest(tmp_path: Path) -> None:
+    content = json.loads(sealed(*written()))
+    for substance in ({}, {**SUBSTANCE, "changes": [["fly t/contacts/a", "", [], 0]]}):
+        content["made_with"]["extent"]["substance"] = substance
+        content["digest"] = hashlib.sha256(rfc8785.dumps(substance)).hexdigest()
+        content.pop("seal", None)
+        path = tmp_path / PLAN
+        path.write_text(seal(content), "utf-8")
+
+        with pytest.raises(Stale):
+            read_plan(path)
+
+
+def test_the_file_names_nobody(house: House) -> None:
+    """Numbers, keys, texts: not as they are, and not as a hash that could be guessed by trying all of them."""
+    text = saved(
+        house, messages("wolkvox", "on_apply", 1) + "---\n" + barred("wolkvox", "{direction: outbound}", 2)
+    ).read_text()
+
+    for word in ("3001230001", "573001230001", "3001230002", "K1", "Hola"):
+        assert word not in text
+        for plain in (hashlib.sha256(word.encode()), hashlib.md5(word.encode(), usedforsecurity=False)):
+            assert plain.hexdigest()[:16] not in text
+            assert b64encode(plain.digest()[:8]).decode()[:10] not in text
 
 
 def test_a_plan_that_is_not_there(tmp_path: Path, house: House) -> None:
@@ -161,13 +261,243 @@ def test_a_plan_of_another_project_is_stale(house: House) -> None:
     """The same document, against another account: the digest names where it was to be sent."""
     saved(house)
     text = (house.root / "reconciler.yaml").read_text("utf-8")
+    before = house.control.calls()
     with running(port=0) as other:
         house.write("reconciler.yaml", text.replace(house.url, other.url))
         said = apply(house)
 
         assert said.code == 4
         assert "STL001" in said.err
-        assert other.world.effects() == []
+        assert (other.world.effects(), Control(other.url).calls()) == ([], [])
+    assert house.control.calls() == before
+
+
+def from_file(house: House) -> None:
+    """A saved plan that loads two rows of a file into a campaign that runs."""
+    house.write("data/base.csv", ROWS)
+    house.spec(wolkvox_campaign("started"), "campaign")
+    house.applied()
+    saved(house, FROM_FILE)
+
+
+def swapped(name: str, old: str, new: str) -> Callable[[House], None]:
+    def change(house: House) -> None:
+        text = (house.root / name).read_text("utf-8")
+        assert old in text
+        house.write(name, text.replace(old, new, 1))
+
+    return change
+
+
+def another_project(house: House) -> None:
+    """Another project file in the same folder, on the same journal, that calls the account otherwise."""
+    text = (house.root / "reconciler.yaml").read_text("utf-8")
+    house.write("reconciler.yaml", text.replace("  wolkvox-co:", "  wolkvox-dos:"))
+    for path in (house.root / "specs").iterdir():
+        path.write_text(path.read_text("utf-8").replace("wolkvox-co", "wolkvox-dos"), "utf-8")
+
+
+CHANGED: Final[Mapping[str, tuple[Callable[[House], Any], str]]] = {
+    "a row's number": (swapped("data/base.csv", "3001230002", "3001230003"), "the rows of its source"),
+    "a row more": (swapped("data/base.csv", "K2,", "K3,3001230003\nK2,"), "the rows of its source"),
+    "a row less": (swapped("data/base.csv", "K2,3001230002\n", ""), "the rows of its source"),
+    "a field": (swapped("specs/case.yaml", "columns:", "missing: remove\ncolumns:"), "its document"),
+    "another document's field": (swapped("specs/campaign.yaml", "Una", "Otra"), "its document"),
+    "a document more": (lambda house: house.spec(messages("wolkvox", "on_apply", 1), "sms"), "its document"),
+    "a document less": (lambda house: (house.root / "specs/case.yaml").unlink(), "its document"),
+    "a policy": (swapped("reconciler.yaml", "policies: {}", "policies: {max_people: 100}"), "the policies"),
+    "a zone": (swapped("reconciler.yaml", "America/Bogota", "America/Lima"), "the target"),
+    "a test number": (swapped("reconciler.yaml", "    country: CO", "    dial_prefix: '9'\n    country: CO"), "the target"),
+    "another project": (another_project, "the target"),
+    "another journal": (lambda house: (house.root / ".reconciler/journal.db").unlink(), "the journal"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_what_a_plan_was_made_from_is_looked_at_before_the_first_call(house: House, name: str) -> None:
+    """Not even a read leaves."""
+    change, words = CHANGED[name]
+    from_file(house)
+    change(house)
+    before = house.control.calls()
+    said = apply(house, "--format", "json")
+
+    assert (said.code, said.json["error"]["code"]) == (4, "STL001")
+    assert words in said.json["error"]["message"]
+    assert house.control.calls() == before
+
+
+def test_what_changes_nothing_is_no_change(house: House) -> None:
+    """Another order of rows, a row that cannot be sent, a comment, a limit, a name of a secret."""
+    from_file(house)
+    house.write("data/base.csv", "key,phone\nK2,300 123 0002\nK1,3001230001\nK9,12\n")
+    swapped("specs/case.yaml", "kind:", "# a comment\nkind:")(house)
+    swapped("reconciler.yaml", "settle_s: 0", "settle_s: 0, timeout_s: 9")(house)
+
+    assert apply(house).code == 0
+    assert sorted(effect["recipient"] for effect in house.control.effects()) == ["3001230001", "3001230002"]
+
+
+def test_rows_in_a_document_may_stand_in_another_order(house: House) -> None:
+    saved(house, messages("wolkvox", "on_apply", 1, 2))
+    house.spec(messages("wolkvox", "on_apply", 2, 1))
+
+    assert apply(house).code == 0
+    assert len(house.control.effects()) == 2
+
+
+def test_a_file_that_is_passed_through_is_known_by_its_content(house: House) -> None:
+    story = next(story for story in STORIES if story.operation == "UploadCampaignDataByTenant")
+    house.write("data/base.cpg", "one")
+    house.spec(story.before)
+    house.applied()
+    saved(house, story.after)
+    house.write("data/base.cpg", "two")
+    before = house.control.calls()
+
+    assert apply(house).code == 4
+    assert house.control.calls() == before
+
+    house.write("data/base.cpg", "one")
+
+    assert apply(house).code == 0
+
+
+def test_whose_a_row_is_belongs_to_it(house: House) -> None:
+    """Persons are never sent, and decide who is counted and who is left out."""
+    house.write("data/base.csv", "key,phone,who\nK1,3001230001,P1\nK2,3001230002,P2\n")
+    house.spec(wolkvox_campaign("started"), "campaign")
+    house.applied()
+    saved(house, FROM_FILE.replace("phone: phone}", "phone: phone, person: who}"))
+    swapped("data/base.csv", "P2", "P1")(house)
+    before = house.control.calls()
+
+    assert apply(house).code == 4
+    assert house.control.calls() == before
+
+    swapped("data/base.csv", "3001230002,P1", "3001230002,P2")(house)
+
+    assert apply(house).code == 0
+
+
+def test_lifts_are_rows_as_well(house: House) -> None:
+    house.spec(barred("wolkvox", "{direction: outbound}", 1, 2))
+    house.applied()
+    saved(house, barred("wolkvox", "{direction: outbound}", 1, lifts=2))
+    house.spec(barred("wolkvox", "{direction: outbound}", 1, lifts=3))
+    before = house.control.calls()
+
+    assert apply(house).code == 4
+    assert house.control.calls() == before
+
+
+@pytest.mark.parametrize("words", [("--at", LATER), ("--at", "2026-11-24T09:54:59-05:00")])
+def test_an_age_that_cannot_be_asks_nobody(house: House, words: tuple[str, ...]) -> None:
+    """A day later; and five minutes before it was made, which says that a clock was turned back."""
+    saved(house)
+    before = house.control.calls()
+    said = apply(house, *words, "--format", "json")
+
+    assert (said.code, said.json["error"]["code"]) == (4, "STL003")
+    assert house.control.calls() == before
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "now_s", "boot", "words"),
+    [
+        (0, 0, "boot", ""),
+        (86_400, 86_400, "boot", ""),
+        (86_400, -299, "boot", ""),  # two machines' clocks may be five minutes apart
+        (10, -301, "boot", "has not reached"),
+        (86_401, 86_401, "boot", "valid until"),
+        (86_401, 60, "boot", "turned back"),  # the true time counts on the same boot
+        (86_401, 60, "another", ""),
+        (86_401, 60, "", ""),
+        (-1, 60, "boot", "turned back"),
+    ],
+)
+def test_the_true_time_counts_where_it_is_known(tmp_path: Path, passed_s: float, now_s: float, boot: str, words: str) -> None:
+    plan, made = written()
+    path = tmp_path / PLAN
+    path.write_text(sealed(plan, replace(made, boot=boot_name("boot"), clock_s=1000)), "utf-8")
+    now = datetime(2026, 11, 24, 15, tzinfo=UTC) + timedelta(seconds=now_s)
+
+    why = read_plan(path).too_old(now, boot, 1000 + passed_s)
+
+    assert words in why
+    assert bool(why) == bool(words)
+
+
+# --- one use -------------------------------------------------------------------------------------------------------------
+
+
+def used(house: House) -> str:
+    """The code with which a plan is refused that was used, without a call."""
+    before = house.control.calls()
+    said = apply(house, "--format", "json")
+    assert (said.code, house.control.calls()) == (4, before)
+    return str(said.json["error"]["code"])
+
+
+def test_a_plan_is_dead_after_a_partial_run(house: House) -> None:
+    saved(house, wolkvox_campaign() + "---\n" + messages("wolkvox", "on_apply", 1))
+    house.control.fault("429", platform="wolkvox", operation="create_campaign", count=9)
+
+    assert apply(house).code in (1, 5)
+    assert used(house) == "STL002"
+
+
+def test_a_plan_is_dead_after_a_run_that_was_killed(house: House) -> None:
+    saved(house, messages("wolkvox", "on_apply", 1, 2, 3))
+    house.control.fault("slow", operation="send_sms", ms=5_000)
+    with started(house, "apply", PLAN) as process:
+        wait_for(called(house, "send_sms"), process)
+        process.kill()
+        process.wait()
+    reached = len(house.control.effects())
+
+    assert used(house) == "STL002"
+    assert len(house.control.effects()) == reached
+
+
+def test_a_plan_is_dead_after_a_run_that_was_interrupted(house: House) -> None:
+    saved(house, messages("wolkvox", "on_apply", 1, 2, 3))
+    house.control.fault("slow", operation="send_sms", ms=600)
+    with started(house, "apply", PLAN) as process:
+        wait_for(called(house, "send_sms"), process)
+        process.send_signal(signal.SIGINT)
+        code, _out, _err = ended(process)
+
+    assert code == 130
+    assert used(house) == "STL002"
+    assert len(house.control.effects()) == 1
+
+
+def test_a_run_that_was_refused_before_its_first_call_uses_nothing_up(house: House) -> None:
+    """Blocked by a permission (3), stale (4), at a target that is away (7): then it may, and once."""
+    house.spec(wolkvox_campaign())
+    house.applied()
+    house.spec("")
+    assert house.run("plan", "--at", AT, "--out", PLAN).code == 0
+
+    assert apply(house).code == 3
+    assert apply(house, "--at", LATER, "--allow-delete", "1").code == 4
+
+    house.control.fault("403-maintenance", platform="wolkvox", count=20)
+    away = apply(house, "--allow-delete", "1").code
+    house.control.clear_faults()
+
+    assert away == 7
+    assert apply(house, "--allow-delete", "1").code == 0
+    assert used(house) == "STL002"
+
+
+def test_only_belongs_to_the_plan(house: House) -> None:
+    saved(house)
+    said = apply(house, "--only", "wolkvox-co/*")
+
+    assert said.code == 64
+    assert writes(house) == []
 
 
 def test_a_plan_against_another_journal_is_used_by_its_digest_alone(house: House) -> None:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.diagnostics import Finding, Severity
-from reconciler.diff import FieldDiff
+from reconciler.diff import Drift, FieldDiff
 from reconciler.plan.values import (
     Change,
     Manual,
@@ -212,6 +212,10 @@ def rich() -> Plan:
         ),
     )
     return Plan(
+        drift=(
+            Drift(address=welcome, path="description", applied="Hola", live="Hola a todos", origin=Origin(SPEC, 30)),
+            Drift(address=CAMPAIGN, path="speed", applied=40, live=60, wished=80, managed=True, origin=Origin(SPEC, 12)),
+        ),
         changes=changes,
         rows=rows,
         manual=(
@@ -307,10 +311,11 @@ def test_a_saved_plan_is_shown_like_a_fresh_one(format_name: str) -> None:
 
 
 def test_sections_stand_in_the_order_of_their_weight() -> None:
-    """What destroys comes first, what only a person can do and what cannot be proved come last."""
+    """What others did comes first, then what destroys; what only a person can do and what cannot be proved come last."""
     names = [section.name for section in of_plan(as_json(rich())).sections]
 
     assert names == [
+        "drift",
         "delete",
         "irreversible",
         "stop",
@@ -338,7 +343,7 @@ def test_every_change_is_shown_once() -> None:
     plan["changes"].append(plan["changes"][0] | {"action": "pause", "reason": "later_reason", "fields": []})
     plan["summary"]["pause"] = 1
     report = of_plan(plan)
-    shown = [item for section in report.sections if section.title.isupper() for item in section.items]
+    shown = [item for section in report.sections if section.name != "drift" for item in section.items]
 
     assert len(shown) == len(plan["changes"]) + len(plan["manual"]) + 1 + 1  # one unverifiable, one unchanged
     assert "1 pause" in report.summary
@@ -523,7 +528,16 @@ def run_json(**values: Any) -> dict[str, Any]:
         "people": {"total": 12_046, "first_time": 11_324},
         "unknown": ["op-51c2"],
         "journal_head": "c0" * 32,
-        "narrowed": ["2 rows were blacklisted since the review", {"address": str(BASE), "why": "already loaded", "count": 1}],
+        "narrowed": [
+            {
+                "address": str(BASE),
+                "action": "rows_add",
+                "reviewed": 12_046,
+                "now": 12_044,
+                "why": "they are on a blacklist now",
+            },
+            {"address": str(CAMPAIGN), "action": "stop", "reviewed": 0, "now": 1, "why": "it protects people"},
+        ],
         "simulated": ["wolkvox-co"],
     }
     return run | values
@@ -729,7 +743,8 @@ def hostile(words: str) -> Plan:
 
 def hostile_run(words: str) -> Mapping[str, Any]:
     change = {"address": words, "action": words, "outcome": words, "why": words, "count": 1, "calls": 1}
-    return run_json(changes=[change], unknown=[words], narrowed=[words, {"a": words}], run=words, simulated=[words])
+    narrowed = {"address": words, "action": words, "reviewed": 2, "now": 1, "why": words}
+    return run_json(changes=[change], unknown=[words], narrowed=[narrowed], run=words, simulated=[words])
 
 
 @settings(deadline=None, max_examples=150)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -80,7 +81,9 @@ def test_what_nobody_can_read_is_asked_of_a_person(
         (Action.START, {}, live(state=State.STARTED), VERIFIED),
         (Action.START, {}, live(state=State.STOPPED), NO_EFFECT),
         (Action.START, {}, live(state=State.STARTING), NO_EFFECT),
-        (Action.START, {}, live(state=State.UNKNOWN), NO_EFFECT),
+        (Action.START, {}, live(state=State.UNKNOWN), ASK),
+        (Action.START, {}, replace(live(state=State.STARTED), supposed=True), ASK),
+        (Action.STOP, {}, replace(live(state=State.STOPPED), supposed=True), NO_EFFECT),
         (Action.START, {"readable": {"mode": "on"}}, live(mode="on"), VERIFIED),
         (Action.START, {"readable": {"mode": "on"}}, live(mode="off", state=State.STARTED), NO_EFFECT),
         (Action.START, {}, None, NO_EFFECT),
@@ -88,6 +91,28 @@ def test_what_nobody_can_read_is_asked_of_a_person(
         (Action.STOP, {}, live(state=State.STARTED), NO_EFFECT),
         (Action.DELETE, {}, live(), NO_EFFECT),
         (Action.DELETE, {}, None, VERIFIED),
+        # with what was there before
+        (Action.UPDATE, {"readable": {"speed": 60}, "before": {"speed": 40}}, live(speed=60), VERIFIED),
+        (Action.UPDATE, {"readable": {"speed": 60}, "before": {"speed": 40}}, live(speed=40), NO_EFFECT),
+        (Action.UPDATE, {"readable": {"speed": 60}, "before": {"speed": 40}}, live(speed=50), ASK),
+        (Action.UPDATE, {"readable": {"speed": 60}, "before": {"speed": None}}, live(), NO_EFFECT),
+        (
+            Action.UPDATE,
+            {"readable": {"speed": 6, "amd": 1}, "before": {"speed": 4, "amd": 0}},
+            live(speed=6, amd=0),
+            NO_EFFECT,
+        ),
+        (Action.UPDATE, {"readable": {"speed": 6, "amd": 1}, "before": {"speed": 4, "amd": 0}}, live(speed=6, amd=2), ASK),
+        (Action.START, {"readable": {"mode": "on"}, "before": {"mode": "off"}}, live(mode="dates"), ASK),
+        # with the run state that it was to leave
+        (Action.START, {"readable": {"state": "started"}}, live(state=State.STARTED), VERIFIED),
+        (Action.START, {"readable": {"state": "started"}}, live(state=State.STOPPED), NO_EFFECT),
+        (Action.START, {"readable": {"mode": "on", "state": None}}, live(mode="on"), VERIFIED),
+        (Action.STOP, {"readable": {"state": "stopped"}}, live(state=State.STOPPED), VERIFIED),
+        (Action.STOP, {"readable": {"mode": "off", "state": "stopped"}}, live(mode="off", state=State.STARTED), NO_EFFECT),
+        (Action.STOP, {"readable": {"mode": "off", "state": "stopped"}}, live(mode="off"), VERIFIED),
+        (Action.CREATE, {"readable": {"speed": 60, "state": "stopped"}}, live(speed=60, state=State.UNKNOWN), VERIFIED),
+        (Action.CREATE, {"readable": {"state": "stopped"}}, live(), NO_EFFECT),
     ],
 )
 def test_a_state_is_compared(

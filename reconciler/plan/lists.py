@@ -12,14 +12,14 @@ from reconciler.rows.sheet import RowsDiff
 
 
 def row_changes(wish: Wish, campaign: Address | None, shape: Shape) -> Iterator[Change]:
-    """The changes of one document's rows; none where the list is only enforced by us."""
+    """The changes of one document's rows. What is added to a list that we enforce is no change: nothing is sent for it."""
     rows = wish.rows
-    if rows is None or wish.enforced_by_us:
+    if rows is None:
         return
     kind = wish.desired.address.kind
     if kind == "blacklist":
-        if rows.to_add:
-            yield _rows(wish, Action.BLACKLIST_ADD, Reason.ROWS, rows.to_add, campaign=campaign)
+        if (added := rows.to_add + rows.to_mark) and not wish.enforced_by_us:
+            yield _rows(wish, Action.BLACKLIST_ADD, Reason.ROWS, added, campaign=campaign)
         if rows.to_lift:
             yield _rows(wish, Action.BLACKLIST_REMOVE, Reason.LIFT, rows.to_lift, campaign=campaign)
         return
@@ -27,7 +27,7 @@ def row_changes(wish: Wish, campaign: Address | None, shape: Shape) -> Iterator[
         if rows.to_add:
             yield _rows(wish, Action.SCHEDULE, Reason.ROWS, rows.to_add, reversible=False, campaign=campaign)
         return
-    gone = rows.to_remove + rows.to_close + rows.to_replace
+    gone = rows.to_remove + rows.to_close + (0 if wish.replaced_in_place else rows.to_replace)
     if gone:
         yield _rows(wish, Action.ROWS_REMOVE, Reason.ROWS, gone, reversible=campaign is None, campaign=campaign)
     if rows.to_add + rows.to_replace:

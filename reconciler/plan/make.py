@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
+from reconciler.plan.drift import find_drift
 from reconciler.plan.left import left_behind
 from reconciler.plan.lists import row_changes, row_findings
-from reconciler.plan.objects import Outcome, compare_object, compare_removed, incomplete
+from reconciler.plan.objects import AsRead, Outcome, compare_object, compare_removed, incomplete, untold
 from reconciler.plan.order import ordered
 from reconciler.plan.values import (
     Change,
@@ -31,11 +32,6 @@ from reconciler.resource import Action, Address, Desired, Shape, Support
 
 LIFE: Final = timedelta(hours=24)
 
-# A stop and a blacklist addition protect people: no incomplete reading holds them back. A stop for the sake of an edit does
-# not: without the edit and the start after it, it would only leave the campaign standing.
-_PROTECTS: Final = frozenset({Action.STOP, Action.BLACKLIST_ADD})
-
-
 _JUDGED: Final = ("window", "purpose", "service", "channel", "caller_id")
 
 
@@ -49,6 +45,7 @@ class Setting:
     append_only: frozenset[str] = frozenset()  # targets whose campaigns are not ours to manage
     states: Sequence[TargetState]
     calls: Callable[[Change], int]
+    as_read: AsRead = untold
     people: People = field(default_factory=People)
     source: Source = field(default_factory=Source)
     permissions: Permissions = field(default_factory=Permissions)
@@ -56,6 +53,10 @@ class Setting:
     partial: bool = False
     edges: Sequence[datetime] = ()
     findings: Sequence[Finding] = ()
+
+    def platform(self, target: str) -> str:
+        """The platform of a target that was read."""
+        return next(state.platform for state in self.states if state.name == target)
 
 
 def make_plan(wishes: Sequence[Wish], seen: Mapping[str, Seen], memory: Memory, setting: Setting, now: datetime) -> Plan:
@@ -68,7 +69,9 @@ def make_plan(wishes: Sequence[Wish], seen: Mapping[str, Seen], memory: Memory, 
         if setting.shapes[desired.address.kind] is Shape.OBJECT and desired.address.target in seen:
             support = setting.supports[desired.platform][desired.address.kind]
             target = desired.address.target
-            outcomes[desired.address] = compare_object(wish, seen[target], support, memory, setting.containers[target])
+            outcomes[desired.address] = compare_object(
+                wish, seen[target], support, memory, setting.containers[target], setting.as_read
+            )
     outcomes |= _removed(wishes, seen, memory, setting, outcomes)
     for address, outcome in outcomes.items():
         findings += outcome.findings
@@ -101,6 +104,14 @@ def make_plan(wishes: Sequence[Wish], seen: Mapping[str, Seen], memory: Memory, 
             going=frozenset(f"{setting.containers[change.address.target]}|{change.live_id}" for change in deletes),
             now=now,
         )
+    drift = find_drift(
+        wishes,
+        seen,
+        memory,
+        supports={state.name: setting.supports[state.platform]["campaign"] for state in setting.states},
+        containers=setting.containers,
+        partial=setting.partial,
+    )
     counted = [replace(change, calls=setting.calls(change)) for change in changes]
     manual = tuple(step for wish in wishes for step in wish.manual if step.key not in memory.manual_done)
     return Plan(
@@ -109,6 +120,7 @@ def make_plan(wishes: Sequence[Wish], seen: Mapping[str, Seen], memory: Memory, 
         manual=tuple(sorted(manual, key=lambda step: (step.address, step.key))),
         findings=tuple(sorted(dict.fromkeys(findings), key=lambda finding: (finding.severity.rank, finding.order))),
         targets=tuple(sorted(setting.states, key=lambda state: state.name)),
+        drift=drift,
         people=setting.people,
         source=setting.source,
         permissions=setting.permissions,
@@ -137,16 +149,10 @@ def _removed(
     for address, owned in memory.owned.items():
         if address in wished or not _ours_here(owned, seen, setting) or (address.target, owned.id) in taken:
             continue
-        platform = next(state.platform for state in setting.states if state.name == address.target)
-        support = setting.supports[platform].get(address.kind)
+        support = setting.supports[setting.platform(address.target)].get(address.kind)
         if support is None:
             continue
-        if memory.holds(address):
-            message = say("its document is gone, and an earlier call to it has an unknown outcome")
-            finding = Finding(code="DEP001", severity=Severity.WARN, message=message, address=address)
-            gone[address] = Outcome(findings=[finding], blocked=True)
-            continue
-        gone[address] = compare_removed(owned, seen[address.target], support)
+        gone[address] = compare_removed(owned, seen[address.target], support, memory, setting.as_read)
     return gone
 
 
@@ -156,8 +162,11 @@ def _ours_here(owned: Owned, seen: Mapping[str, Seen], setting: Setting) -> bool
 
 
 def _allowed(changes: Iterable[Change], *, complete: bool) -> list[Change]:
-    """What may be done on an incomplete reading: only what protects people."""
-    return [change for change in changes if complete or (change.action in _PROTECTS and change.reason is not Reason.EDIT)]
+    """What may be done on an incomplete reading: only what protects people.
+
+    A stop for the sake of an edit is none of it: without the edit and the start after it, the campaign would only stand.
+    """
+    return [change for change in changes if complete or (change.action.protects and change.reason is not Reason.EDIT)]
 
 
 def _rows_of(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
+from reconciler.call import Verdict
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.diff import FieldDiff, differences
-from reconciler.plan.values import Change, Memory, Owned, Reason, Seen, Wish
-from reconciler.resource import Action, Address, Live, State, Support
+from reconciler.plan.values import Change, Memory, Owned, Reason, Seen, Unsettled, Wish
+from reconciler.resource import Action, Address, Desired, Live, Origin, State, Support
+
+AsRead: TypeAlias = Callable[[Unsettled, Seen], Verdict]
 
 _RUNNING = frozenset({State.STARTED, State.STARTING})
 _STANDING = frozenset({State.STOPPED, State.STOPPING})
@@ -27,20 +30,26 @@ class Outcome:
     waits: bool = False
 
 
-def compare_object(wish: Wish, seen: Seen, support: Support, memory: Memory, container: str) -> Outcome:
-    """One campaign: bind it, then compare fields and run state."""
+def compare_object(wish: Wish, seen: Seen, support: Support, memory: Memory, container: str, as_read: AsRead) -> Outcome:
+    """One campaign: bind it, then compare fields and run state. `as_read` says how a doubt looks by this reading."""
     outcome = Outcome()
     desired = wish.desired
     address = desired.address
-    doubts = memory.holds(address)
-    if doubts:
-        message = say("{count} call(s) to it have an unknown outcome", count=len(doubts))
+    if doubts := memory.holds(address):
+        message = _doubted(doubts, seen, as_read)
         outcome.findings.append(_finding("DEP001", Severity.WARN, message, wish, say("run 'reconciler resolve'")))
+        outcome.blocked = True
+    elif twin := _in_the_making(name_of(desired), memory, container):
+        message = say("a campaign of that name may have been made already, as {address}", address=twin.address)
+        outcome.findings.append(_finding("DEP001", Severity.WARN, message, wish, say("run 'reconciler resolve'"), "name"))
         outcome.blocked = True
     owned = memory.owned.get(address)
     if owned and owned.container != container:
         owned = None
     if not support.actions:
+        return outcome
+    if outcome.blocked:  # whose it is, and what else differs, is not known before the doubt is settled
+        outcome.changes += _spared(wish, seen, owned, support)
         return outcome
     _bind(wish, seen, owned, outcome)
     if outcome.blocked:
@@ -67,9 +76,26 @@ def compare_object(wish: Wish, seen: Seen, support: Support, memory: Memory, con
     return outcome
 
 
-def compare_removed(owned: Owned, seen: Seen, support: Support) -> Outcome:
+def _spared(wish: Wish, seen: Seen, owned: Owned | None, support: Support) -> Iterator[Change]:
+    """The stop of a campaign that runs and should not: no doubt holds it back, since to stop twice is to stop once."""
+    live = seen.by_id(owned.id) if owned else None
+    wished = wish.desired.get("state")
+    if live is None or live.state not in _RUNNING or wished is None or Action.STOP not in support.actions:
+        return
+    closed = wished == "started" and not wish.open
+    protected = wish.desired.protect or (owned is not None and owned.protect)
+    if closed or (wished == "stopped" and not protected):
+        yield _stop(wish, live, Reason.WINDOW if closed else Reason.STATE)
+
+
+def compare_removed(owned: Owned, seen: Seen, support: Support, memory: Memory, as_read: AsRead) -> Outcome:
     """A campaign of ours whose document is gone: stop it if it runs, then delete it."""
     outcome = Outcome()
+    if doubts := memory.holds(owned.address):
+        message = say("its document is gone; {doubt}", doubt=_doubted(doubts, seen, as_read))
+        outcome.findings.append(Finding(code="DEP001", severity=Severity.WARN, message=message, address=owned.address))
+        outcome.blocked = True
+        return outcome
     live = seen.by_id(owned.id)
     if live is None or Action.DELETE not in support.actions:
         return outcome
@@ -100,10 +126,45 @@ def compare_removed(owned: Owned, seen: Seen, support: Support) -> Outcome:
     return outcome
 
 
+def untold(_doubt: Unsettled, _seen: Seen) -> Verdict:
+    """Nothing is said of how a doubt looks."""
+    return Verdict.ASK
+
+
+def name_of(desired: Desired) -> str:
+    """The name that a campaign is wished to have on its platform."""
+    name: str = desired.get("display_name") or desired.address.name
+    return name
+
+
+def written_at(desired: Desired, path: str) -> Origin:
+    """Where a field of the stored form was written: among the kind's own fields, else in the platform's block."""
+    return desired.origin_of(path if path in desired.origins else f"{desired.platform}.{path}")
+
+
+def _doubted(doubts: Sequence[Unsettled], seen: Seen, as_read: AsRead) -> str:
+    """What is unknown, and how it looks by this one reading, which settles nothing."""
+    verdicts = {as_read(doubt, seen) for doubt in doubts}
+    if verdicts == {Verdict.DONE}:
+        return say("{count} call(s) to it have an unknown outcome; as it reads now: it was done", count=len(doubts))
+    if verdicts == {Verdict.NOT_DONE}:
+        return say("{count} call(s) to it have an unknown outcome; as it reads now: it was not done", count=len(doubts))
+    return say("{count} call(s) to it have an unknown outcome", count=len(doubts))
+
+
+def _in_the_making(name: str, memory: Memory, container: str) -> Unsettled | None:
+    """A creation of unknown outcome, by whichever document, that may have made a campaign of this name there."""
+    for doubt in memory.unsettled:
+        made = (doubt.facts.get("container"), str(doubt.facts.get("name", "")).strip())
+        if doubt.action is Action.CREATE and made == (container, name.strip()):
+            return doubt
+    return None
+
+
 def _bind(wish: Wish, seen: Seen, owned: Owned | None, outcome: Outcome) -> None:
     """Decide which live object is meant; nothing is guessed, and what is not ours blocks the address."""
     desired = wish.desired
-    name = desired.get("display_name") or desired.address.name
+    name = name_of(desired)
     namesakes = seen.campaign(name)
     mine = seen.by_id(owned.id) if owned else None
     if len(namesakes) > 1:
@@ -159,6 +220,11 @@ def _alteration(wish: Wish, live: Live, owned: Owned | None, support: Support, o
     wished = wish.desired.get("state")
     target = State.STARTED if wished == "started" and wish.open else State.STOPPED if wished else None
     runs = live.state in _RUNNING
+    if target and live.supposed:
+        message = say(
+            "the platform does not show whether it runs: it is taken to be {state}, as last set", state=live.state.value
+        )
+        outcome.findings.append(_finding("UNV001", Severity.INFO, message, wish, say("look in the console"), "state"))
     if target and live.state is State.UNKNOWN:
         message = say("the platform shows a run state that is not known")
         outcome.findings.append(_finding("PLT003", Severity.DENY, message, wish, say("look in the console"), "state"))
@@ -190,19 +256,20 @@ def _alteration(wish: Wish, live: Live, owned: Owned | None, support: Support, o
     if running and wish.runs_by_itself:
         yield _change(wish, Action.START, Reason.GOES_LIVE, live=live, diff=running, depends_on=update)
     elif around and target is not State.STOPPED:
-        yield _change(wish, Action.START, Reason.EDIT, live=live, depends_on=update, diff=(_state(wish, "stopped", "started"),))
+        started = (_state(wish, "stopped", "started", live),)
+        yield _change(wish, Action.START, Reason.EDIT, live=live, depends_on=update, diff=started)
     elif target is State.STARTED and live.state in _STANDING:
-        yield _change(
-            wish, Action.START, Reason.STATE, live=live, depends_on=update, diff=(_state(wish, "stopped", "started"),)
-        )
+        started = (_state(wish, "stopped", "started", live),)
+        yield _change(wish, Action.START, Reason.STATE, live=live, depends_on=update, diff=started)
 
 
 def _stop(wish: Wish, live: Live, reason: Reason) -> Change:
-    return _change(wish, Action.STOP, reason, live=live, diff=(_state(wish, "started", "stopped"),))
+    return _change(wish, Action.STOP, reason, live=live, diff=(_state(wish, "started", "stopped", live),))
 
 
-def _state(wish: Wish, before: Any, after: Any) -> FieldDiff:
-    return FieldDiff(path="state", before=before, after=after, verifiable=True, origin=wish.desired.origin_of("state"))
+def _state(wish: Wish, before: Any, after: Any, live: Live | None = None) -> FieldDiff:
+    shown = live is None or not live.supposed
+    return FieldDiff(path="state", before=before, after=after, verifiable=shown, origin=wish.desired.origin_of("state"))
 
 
 def _change(
@@ -231,15 +298,13 @@ def _diffs(wish: Wish, before: Mapping[str, Any], after: Mapping[str, Any], supp
 
 
 def _as_diffs(wish: Wish, found: list[tuple[str, Any, Any]], support: Support) -> tuple[FieldDiff, ...]:
-    desired = wish.desired
-    block = desired.platform
     return tuple(
         FieldDiff(
             path=path,
             before=before,
             after=after,
             verifiable=path.split(".")[0] not in support.unreadable,
-            origin=desired.origin_of(path if path in desired.origins else f"{block}.{path}"),
+            origin=written_at(wish.desired, path),
         )
         for path, before, after in found
     )

@@ -12,7 +12,7 @@ from typing import Any, Final
 import rfc8785
 
 from reconciler.diagnostics import Finding, Severity
-from reconciler.diff import FieldDiff
+from reconciler.diff import Drift, FieldDiff
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading
 from reconciler.rows.sheet import RowsDiff
 
@@ -41,6 +41,11 @@ class Quota:
     used: int | None = None
     left: int | None = None
     limit: int | None = None
+
+    @property
+    def free(self) -> int | None:
+        """What a plan may use: a tenth of the day stays for stops and blacklist additions."""
+        return None if self.left is None else max(0, self.left - (self.limit or self.left) // 10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +83,9 @@ class Seen:
 class Owned:
     """What the journal knows of an address that we created or adopted: its live id and what we last wrote.
 
-    `fields` are the confirmed values of fields that the platform never shows. `protect` is as last applied.
+    `fields` are the confirmed values of fields that the platform never shows, `applied` what it showed of the others when we
+    last wrote or adopted them (`state` among them): what differs from it now, somebody else changed. `protect` is as last
+    applied.
     """
 
     address: Address
@@ -86,6 +93,7 @@ class Owned:
     container: str
     name: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
+    applied: Mapping[str, Any] = field(default_factory=dict)
     protect: bool = False
     adopted: bool = False
 
@@ -118,10 +126,14 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What the journal knows, as values. `occurrences` counts what was ever carried out at an address."""
+    """What the journal knows, as values. `occurrences` counts what was ever carried out at an address.
+
+    `unread` are calls that a platform took and that nobody read back, because the run ended before it could.
+    """
 
     owned: Mapping[Address, Owned] = field(default_factory=dict)
     unsettled: Sequence[Unsettled] = ()
+    unread: Sequence[Unsettled] = ()
     occurrences: Mapping[Address, int] = field(default_factory=dict)
     manual_done: frozenset[str] = frozenset()
     placed: Sequence[Placed] = ()
@@ -137,7 +149,8 @@ class Wish:
     """A desired document with what planning found out about it beside the platform's state.
 
     `stored` is the wish in the platform's own form. `open` = inside its window now. `runs_by_itself` = its fields alone make
-    it run. `rows` is None for objects, and for rows that could not be compared (`rows_note` says why).
+    it run. `rows` is None for objects, and for rows that could not be compared (`rows_note` says why). `replaced_in_place` = a
+    row is replaced without being removed.
     """
 
     desired: Desired
@@ -147,6 +160,7 @@ class Wish:
     rows: RowsDiff | None = None
     rows_note: str = ""
     rows_complete: bool = True
+    replaced_in_place: bool = False
     enforced_by_us: bool = False
     verifiable: bool = True
     at: str = ""
@@ -315,6 +329,7 @@ class Plan:
     manual: tuple[Manual, ...] = ()
     findings: tuple[Finding, ...] = ()
     targets: tuple[TargetState, ...] = ()
+    drift: tuple[Drift, ...] = ()
     people: People = field(default_factory=People)
     source: Source = field(default_factory=Source)
     permissions: Permissions = field(default_factory=Permissions)
@@ -401,6 +416,7 @@ class Plan:
             "blocked": self.blocked,
             "empty": self.empty,
             "targets": [target.to_json() for target in self.targets],
+            "drift": [drift.to_json() for drift in self.drift],
             "changes": [change.to_json() for change in self.changes],
             "rows": [rows.to_json() for rows in self.rows],
             "manual": [manual.to_json() for manual in self.manual],

@@ -1,7 +1,8 @@
 """Plans, runs and findings as people and machines read them.
 
 `report` decides once what is shown of a plan; `text`, `json` and `markdown` lay it out. `run` shows what an apply did,
-`findings` what validate found. Everything is a pure function of public JSON, and nothing of others' making reaches an output
+`findings` what validate found, `drift` what
+somebody else changed. Everything is a pure function of public JSON, and nothing of others' making reaches an output
 but through `printable`. A new format is a module and a line in FORMATS.
 """
 
@@ -11,9 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from reconciler.reports import json, markdown, text
+from reconciler.reports.drift import DRIFT_FORMATS, render_drift
 from reconciler.reports.findings import render_findings
 from reconciler.reports.report import Report, of_plan
-from reconciler.reports.run import RUN_FORMATS, event_line, render_run
+from reconciler.reports.run import RUN_FORMATS, event_line, narrowed_line, render_run
 from reconciler.reports.style import Style
 
 FORMATS: Final[Mapping[str, Callable[[Mapping[str, Any], Style], str]]] = {
@@ -29,12 +31,15 @@ def render_plan(plan_json: Mapping[str, Any], format: str, style: Style) -> str:
 
 
 __all__ = [
+    "DRIFT_FORMATS",
     "FORMATS",
     "RUN_FORMATS",
     "Report",
     "Style",
     "event_line",
+    "narrowed_line",
     "of_plan",
+    "render_drift",
     "render_findings",
     "render_plan",
     "render_run",

@@ -82,6 +82,8 @@ def _kept(rows: Mapping[str, Any]) -> str:
     n = rows.get("kept", 0)
     if not n:
         return ""
+    if rows.get("enforced_by_us"):
+        return counted(n, "{n:,} more is barred from memory", "{n:,} more are barred from memory")
     if _kind(rows) == "blacklist":
         return counted(n, "{n:,} live entry is not in the file: kept", "{n:,} live entries are not in the file: kept")
     return counted(n, "{n:,} live row is not in the file: kept", "{n:,} live rows are not in the file: kept")

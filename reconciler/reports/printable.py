@@ -5,9 +5,12 @@ A terminal obeys control bytes and a build log obeys lines that look like its co
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
+
+NOTHING: Final = "–"
 
 _PICTURES: Final = 0x2400  # Unicode's pictures of the control characters, in their order
 _CONTEXT: Final = 8
@@ -32,6 +35,15 @@ def plain(text: object) -> str:
 def sentence(text: object) -> str:
     """A message as `plain` text, its line breaks turned into spaces."""
     return plain(" ".join(str(text).split()))
+
+
+def shown(value: Any) -> str:
+    """A field's value: text as it is, lists and mappings as compact JSON, – where there is none."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, str):
+        return plain(value) if value.strip() else f'"{plain(value)}"'
+    return plain(json.dumps(value, ensure_ascii=False, separators=(", ", ": ")))
 
 
 def picture(line: str) -> str:

@@ -6,7 +6,6 @@ a Report is plain text for people: translated, on one line, free of control byte
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,10 +13,8 @@ from typing import Any, Final
 from reconciler.catalogue import say
 from reconciler.diagnostics import Severity
 from reconciler.reports import lists
-from reconciler.reports.printable import joined, plain, sentence
-from reconciler.reports.words import ACTIONS, REASONS, TITLES, counted, moment, place, spoken, tally
-
-NOTHING: Final = "–"
+from reconciler.reports.printable import joined, plain, sentence, shown
+from reconciler.reports.words import ACTIONS, REASONS, TITLES, counted, edited, moment, place, spoken, tally
 
 _SYMBOLS: Final[Mapping[str, str]] = {
     "stop": "=",
@@ -137,7 +134,7 @@ def of_plan(plan_json: Mapping[str, Any]) -> Report:
     notices = sorted(map(notice, plan_json["findings"]), key=lambda found: _RANKS.get(found.severity, len(_RANKS)))
     blocking = tuple(found for found in notices if found.blocks)
     return Report(
-        targets=tuple(_target(target) for target in targets.values()),
+        targets=tuple(map(target_line, targets.values())),
         sections=tuple(_sections(plan_json, targets)),
         blocking=blocking,
         notices=tuple(found for found in notices if not found.blocks),
@@ -169,16 +166,8 @@ def notice(finding: Mapping[str, Any]) -> Notice:
     )
 
 
-def shown(value: Any) -> str:
-    """A field's value: text as it is, lists and mappings as compact JSON, – where there is none."""
-    if value is None:
-        return NOTHING
-    if isinstance(value, str):
-        return plain(value) if value.strip() else f'"{plain(value)}"'
-    return plain(json.dumps(value, ensure_ascii=False, separators=(", ", ": ")))
-
-
-def _target(target: Mapping[str, Any]) -> TargetLine:
+def target_line(target: Mapping[str, Any]) -> TargetLine:
+    """A target's JSON as it is shown."""
     complete = bool(target["complete"])
     note = sentence(target.get("note") or "")
     if target.get("append_only"):
@@ -222,7 +211,7 @@ def _sections(plan_json: Mapping[str, Any], targets: Mapping[str, Mapping[str, A
     for index, (change, name) in enumerate(zip(changes, names, strict=True)):
         counts = rows.get(str(change["address"])) if tells.get(str(change["address"])) == index else None
         sorts[name].append(_item(change, counts, targets))
-    for name, items in sorts.items():
+    for name, items in {"drift": drift_items(plan_json["drift"], changes), **sorts}.items():
         if items:
             yield Section(name=name, items=tuple(items))
     later = {
@@ -233,6 +222,23 @@ def _sections(plan_json: Mapping[str, Any], targets: Mapping[str, Mapping[str, A
     for name, items in later.items():
         if items:
             yield Section(name=name, items=tuple(items))
+
+
+def drift_items(drift: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]]) -> list[Item]:
+    """What somebody else changed, one field a line, and what becomes of it by these changes."""
+    sets: dict[str, list[str]] = {}
+    for change in changes:
+        paths = [str(field["path"]) for field in change.get("fields") or ()]
+        sets.setdefault(str(change["address"]), []).extend([*paths, *([""] if change["action"] == "create" else [])])
+    return [
+        Item(
+            symbol="≠",
+            address=plain(found["address"]),
+            remark=edited(found, sets.get(str(found["address"]), [])),
+            place=place(found),
+        )
+        for found in drift
+    ]
 
 
 def _symbol(change: Mapping[str, Any]) -> str:

@@ -78,6 +78,13 @@ def event_line(change_json: Mapping[str, Any], style: Style | None = None) -> st
     return joined([painter.paint(change.mark, change.mark), change.action, change.address, _result(change)], "  ")
 
 
+def narrowed_line(difference: Mapping[str, Any]) -> str:
+    """One step of which less was done than was reviewed, or more because it protects people."""
+    counts = say("{now:,} instead of {reviewed:,}", now=difference["now"], reviewed=difference["reviewed"])
+    action, address = spoken(ACTIONS, str(difference["action"])), clip(plain(difference["address"]), _NAME)
+    return joined([action, address, counts, sentence(difference["why"])])
+
+
 def render_run(run_json: Mapping[str, Any], format: str, style: Style) -> str:  # noqa: A002 - the word that users know
     """A run in one of RUN_FORMATS; KeyError for another."""
     return RUN_FORMATS[format](run_json, style)
@@ -129,7 +136,7 @@ def _of_run(run_json: Mapping[str, Any]) -> _RunReport:
     return _RunReport(
         title=joined([name, period, say("SIMULATED: {targets}", targets=simulated) if simulated else ""]),
         changes=tuple(map(_change, changes)),
-        narrowed=tuple(map(_noted, run_json.get("narrowed") or ())),
+        narrowed=tuple(map(narrowed_line, run_json.get("narrowed") or ())),
         closing=tuple(_closing(run_json, changes)),
         next_steps=tuple(_next(run_json, changes)),
         proof=tuple(_proof(run_json)),

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from reconciler.catalogue import say
 from reconciler.reports.printable import breadth, clip, clip_pair, joined, pad
-from reconciler.reports.report import FieldLine, Item, Notice, Report, Section, of_plan
+from reconciler.reports.report import FieldLine, Item, Notice, Report, Section, TargetLine, of_plan
 from reconciler.reports.style import Style
 from reconciler.reports.words import SEVERITIES, TITLES, spoken
 
@@ -25,19 +25,19 @@ _SEVERITY: Final = 8
 def render(plan_json: Mapping[str, Any], style: Style) -> str:
     """The plan as text that ends with a line break. Without `style.colour` it holds no control byte but line breaks."""
     report = of_plan(plan_json)
-    blocks = [_targets(report, style), _blocked(report, style)]
+    blocks = [target_lines(report.targets, style), _blocked(report, style)]
     if not style.quiet:
         terse = report.changes > CHANGES_SHORT and not style.verbose
-        blocks.extend(_section(section, style, terse=terse) for section in report.sections)
+        blocks.extend(section_lines(section, style, terse=terse) for section in report.sections)
         blocks.append(_notices(report, style))
     blocks.append([style.paint(report.verdict, "strong")] if report.verdict else [])
     blocks.append(list(_closing(report, style)))
     return "\n".join("\n".join(block) + "\n" for block in blocks if block)
 
 
-def _targets(report: Report, style: Style) -> list[str]:
+def target_lines(found: Sequence[TargetLine], style: Style) -> list[str]:
     """The targets; under -q those that make the plan mean something else than it seems to."""
-    targets = [target for target in report.targets if target.simulated or not target.complete or not style.quiet]
+    targets = [target for target in found if target.simulated or not target.complete or not style.quiet]
     names = [target.name + (f" ({say('SIMULATED')})" if target.simulated else "") for target in targets]
     column = max(map(breadth, names), default=0) + 2
     lines = []
@@ -55,7 +55,8 @@ def _blocked(report: Report, style: Style) -> list[str]:
     return [heading, *(line for found in report.blocking for line in _notice(found, style))]
 
 
-def _section(section: Section, style: Style, *, terse: bool) -> list[str]:
+def section_lines(section: Section, style: Style, *, terse: bool = False) -> list[str]:
+    """A heading with its count, and its items; `terse` puts the fields of an item on one line."""
     lines = [style.paint(f"{section.title} · {len(section.items):,}", "strong")]
     for item in section.items:
         lines.extend(_item(item, style, terse=terse))

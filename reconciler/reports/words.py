@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from reconciler.catalogue import say
-from reconciler.reports.printable import plain
+from reconciler.reports.printable import clip, clip_pair, plain, shown
+
+_VALUE: Final = 48  # characters of a value within a sentence
 
 TITLES: Final[Mapping[str, str]] = {
     "blocked": "BLOCKED",
+    "drift": "DRIFT",
     "delete": "DELETE",
     "irreversible": "IRREVERSIBLE",
     "stop": "STOP",
@@ -128,3 +131,20 @@ def place(data: Mapping[str, Any]) -> str:
     """`file:line` of a change, a step or a finding; "" where nobody wrote it."""
     file, line = data.get("file"), data.get("line")
     return plain(f"{file}:{line}" if line else file) if file else ""
+
+
+def edited(found: Mapping[str, Any], sets: Sequence[str]) -> str:
+    """One edit in a console, in words. `sets` = the paths that the plan sets at its address; "" where it makes the object."""
+    path = str(found["path"])
+    if not path:
+        return say("gone from the console; this plan makes it again") if "" in sets else say("gone from the console")
+    applied, live = clip_pair(shown(found["applied"]), shown(found["live"]), _VALUE)
+    edit = say("{path} {applied} → {live} in the console", path=plain(path), applied=applied, live=live)
+    wished = clip(shown(found["wished"]), _VALUE)
+    if found["wished"] == found["live"]:
+        return say("{edit}, as the file has it", edit=edit)
+    if any(one == path or one.startswith(f"{path}.") or path.startswith(f"{one}.") for one in sets if one):
+        return say("{edit}; this plan sets it to {wished}", edit=edit, wished=wished)
+    if found["wished"] is None:
+        return say("{edit}; the file leaves it", edit=edit)
+    return say("{edit}; the file has {wished}", edit=edit, wished=wished)
