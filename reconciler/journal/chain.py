@@ -10,21 +10,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-import rfc8785
-
 from reconciler.catalogue import say
+from reconciler.journal import canonical
 from reconciler.journal.entry import HMAC_BYTES, Columns, Entry, Event, Stored
 from reconciler.resource import Action, Address
 
 START: Final = bytes(32)
 KEY_BYTES: Final = 32
-
-_SAFE_INTEGER: Final = 2**53 - 1
 
 
 class Break(Exception):
@@ -51,15 +47,20 @@ def digests(columns: Columns) -> dict[str, str]:
     return {name: hashlib.sha256(packed).hexdigest() for name, packed in columns.by_name().items()}
 
 
-def write(number: int, entry: Entry, columns: Columns) -> bytes:
-    """The canonical JSON of an entry. What stands at its default is left out.
+def write(number: int, previous: bytes, entry: Entry, columns: Columns) -> tuple[bytes, Stored]:
+    """The canonical JSON of an entry that follows the hash `previous`, and the entry as reading that JSON would give it.
 
-    ValueError or TypeError for what no caller may ask: a time without an offset, an intent that does not say what of which
-    operation and address, a column that is not whole 16-byte values, facts that JSON does not know (a `Secret` above all).
+    What stands at its default is left out. ValueError or TypeError for what no caller may ask: a time without an offset, an
+    intent that does not say what of which operation and address, a NUL in a name, a column that is not whole 16-byte
+    values, facts that JSON does not know (a `Secret` above all).
     """
     if any(len(packed) % HMAC_BYTES for packed in columns.by_name().values()):
         raise ValueError(f"columns hold packed values of {HMAC_BYTES} bytes")
-    return rfc8785.dumps(_content(number, entry, digests(columns)))
+    bound = digests(columns)
+    data = _content(number, entry, bound)
+    body = canonical.dumps(data)
+    own = link(previous, body)
+    return body, Stored(number=number, entry=entry_from(data), previous=previous.hex(), hash=own.hex(), digests=bound)
 
 
 def content(stored: Stored) -> dict[str, Any]:
@@ -73,6 +74,8 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         raise ValueError("the time of an entry needs an offset")
     if entry.event is Event.INTENT and not (entry.operation and entry.address and entry.action):
         raise ValueError("an intent names its operation, address and action")
+    if "\0" in f"{entry.run}{entry.operation}{entry.address}{entry.call}{entry.container}":
+        raise ValueError("no name holds a NUL: not every store can keep it")
     optional = {
         "run": entry.run,
         "operation": entry.operation,
@@ -86,7 +89,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "facts": entry.facts,
     }
     generation = {} if entry.generation == 1 else {"generation": entry.generation}
-    return {"event": entry.event.value, "at": entry.at.isoformat(), **_present(_plain(optional)), **generation}
+    return {"event": entry.event.value, "at": entry.at.isoformat(), **_present(canonical.plain(optional)), **generation}
 
 
 def entry_from(data: Mapping[str, Any]) -> Entry:
@@ -126,21 +129,3 @@ def _content(number: int, entry: Entry, bound: Mapping[str, str]) -> dict[str, A
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value}
-
-
-def _plain(value: Any) -> Any:
-    """Facts as RFC 8785 takes them. What a platform said must be recordable whatever it holds, so numbers beyond JSON's
-    become text, and half characters become U+FFFD."""
-    if isinstance(value, Mapping):
-        return {_plain(str(name)): _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, str):
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return value if abs(value) <= _SAFE_INTEGER else str(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    raise TypeError(f"a journal entry cannot hold a {type(value).__name__}")

@@ -15,25 +15,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-import rfc8785
-
 from reconciler.catalogue import say
 from reconciler.errors import JournalBroken
-from reconciler.journal import chain
+from reconciler.journal import canonical, chain
 from reconciler.journal.entry import Entry
 
 NAME: Final = "journal.emergency.jsonl"
 
 
 def append_emergency(folder: Path, entry: Entry) -> None:
-    """Keep `entry` in the emergency file of `folder`, which is the journal's; returns when it is durable.
+    """Keep `entry` in the emergency file of `folder` (`Journal.emergency`); returns when it is durable.
 
     A line that an earlier write left unfinished is dropped: nobody was told that it was kept.
     """
     content = chain.entry_json(entry)
-    line = rfc8785.dumps({"entry": content, "sha256": _digest(content)}) + b"\n"
+    line = canonical.dumps({"entry": content, "sha256": _digest(content)}) + b"\n"
     path = folder / NAME
     try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(path, os.O_RDWR | os.O_CREAT) as file:
             file.truncate(len(_whole(file.read())))
             file.seek(0, os.SEEK_END)
@@ -113,7 +112,7 @@ def _entry(number: int, line: bytes) -> Entry:
 
 
 def _digest(content: dict[str, Any]) -> str:
-    return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
+    return hashlib.sha256(canonical.dumps(content)).hexdigest()
 
 
 def _free(path: Path) -> Path:

@@ -35,6 +35,9 @@ class Event(Enum):
     FORGOTTEN = "forgotten"  # no longer managed
     PLAN_USED = "plan_used"  # a saved plan's digest and id, so that it is used once
     MANUAL_DONE = "manual_done"  # a person did a step that no API can do
+    LISTED = "listed"  # entries of a blacklist that no platform keeps: we enforce them from now on
+    LOCKED = "locked"  # a person locked the project: facts hold id, reason, by
+    UNLOCKED = "unlocked"  # a person lifted a lock or a lease: facts hold id, reason, by, holder
 
 
 SENT: Final = frozenset({Event.ACKED, Event.VERIFIED, Event.VERIFIED_WEAK})

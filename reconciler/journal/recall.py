@@ -18,17 +18,25 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final, Protocol
 
+from reconciler.call import Safety
+from reconciler.journal import moves
 from reconciler.journal.entry import OPEN, Entry, Event, Stored
 from reconciler.plan.values import Memory, Owned, Placed, Unsettled
 from reconciler.resource import Action, Address
 
-RULES: Final = 1  # raised with every change of what is derived here, so that stores derive again
+RULES: Final = 3  # raised with every change of what is derived here, so that stores derive again
 
 # Their rows were taken away or blacklisted, which contacts nobody.
 NOT_REACHED: Final = (Action.ROWS_REMOVE, Action.BLACKLIST_ADD, Action.BLACKLIST_REMOVE)
 
 # What puts rows, messages or entries somewhere, where they stay when their document goes.
 PLACING: Final = (Action.ROWS_ADD, Action.SCHEDULE, Action.BLACKLIST_ADD)
+
+# What may be asked for once more while an earlier asking is in doubt: twice is as once.
+_NATURAL: Final = (Action.BLACKLIST_ADD, Action.BLACKLIST_REMOVE)
+
+# What nobody can read back and somebody gets at once: the same call for the same people is made once, whoever asks for it.
+_ONCE: Final = (Safety.UPLOAD.value, Safety.BLIND.value)
 
 NOT_DONE: Final = "not-done"
 
@@ -62,15 +70,20 @@ class Attempt:
     rows_at: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def final(self) -> bool:
+        """Whether nothing more is expected: it is neither open nor taken and unread."""
+        return self.event not in OPEN and self.event is not Event.ACKED
+
 
 class Shelf(Protocol):
     """Where the notes are kept. What is kept under a key replaces what was there."""
 
-    def attempts(self, operation: str) -> list[Attempt]:
-        """Its open attempts and its latest one, oldest first."""
+    def attempts(self, container: str, operation: str) -> list[Attempt]:
+        """The open attempts of an operation and its latest one, oldest first. An operation lies in one container."""
 
-    def keep_attempt(self, attempt: Attempt) -> None:
-        """Keep it under its number."""
+    def keep_attempt(self, attempt: Attempt, before: Attempt | None) -> None:
+        """Keep it under its number; `before` is what is kept under it now."""
 
     def owned(self, address: Address) -> Owned | None:
         """What is ours there."""
@@ -110,6 +123,26 @@ def take_in(shelf: Shelf, stored: Stored) -> None:
             _attempted(shelf, stored)
 
 
+def check(shelf: Shelf, entry: Entry) -> None:
+    """IllegalMove unless `entry` may follow what is noted; the last guard before anything is sent twice.
+
+    What arrives late, out of an emergency file, is not asked: it happened, and what it says has to be known.
+    """
+    if not entry.operation:
+        return
+    before = shelf.attempts(entry.container, entry.operation)
+    if entry.event is not Event.INTENT:
+        concerned = _concerned(before, entry)
+        moves.check(entry.operation, [attempt.event for attempt in concerned] or [None], entry.event)
+        return
+    safety = entry.facts.get("safety")
+    repeatable = entry.action in _NATURAL or safety == Safety.SET.value
+    if any(attempt.outcome is Outcome.OPEN for attempt in before) and not repeatable:
+        raise moves.IllegalMove(f"operation {entry.operation[:12]} is in doubt")
+    if entry.count and safety in _ONCE and any(attempt.outcome is Outcome.DONE for attempt in before):
+        raise moves.IllegalMove(f"operation {entry.operation[:12]} was done")
+
+
 def memory(shelf: Notes, head: str) -> Memory:
     """What planning needs to know, from notes in memory."""
     attempts = shelf.by_number.values()
@@ -121,6 +154,7 @@ def memory(shelf: Notes, head: str) -> Memory:
     return Memory(
         owned=dict(shelf.by_address),
         unsettled=unsettled(attempt for attempt in attempts if attempt.outcome is Outcome.OPEN),
+        unread=unsettled(attempt for attempt in attempts if attempt.event is Event.ACKED),
         occurrences=dict(occurrences),
         manual_done=frozenset(shelf.manual),
         placed=tuple(
@@ -170,22 +204,22 @@ class Notes:
 
     def __init__(self) -> None:
         self.by_number: dict[int, Attempt] = {}
-        self.by_operation: dict[str, list[int]] = {}
+        self.by_operation: dict[tuple[str, str], list[int]] = {}
         self.by_address: dict[Address, Owned] = {}
         self.baselines: dict[int, str] = {}
         self.manual: set[str] = set()
         self.plans: set[str] = set()
 
-    def attempts(self, operation: str) -> list[Attempt]:
+    def attempts(self, container: str, operation: str) -> list[Attempt]:
         """See `Shelf`."""
-        numbers = self.by_operation.get(operation, [])
+        numbers = self.by_operation.get((container, operation), [])
         attempts = [self.by_number[number] for number in numbers]
         return [attempt for attempt in attempts if attempt.outcome is Outcome.OPEN or attempt is attempts[-1]]
 
-    def keep_attempt(self, attempt: Attempt) -> None:
+    def keep_attempt(self, attempt: Attempt, before: Attempt | None) -> None:
         """See `Shelf`."""
-        if attempt.number not in self.by_number:
-            self.by_operation.setdefault(attempt.operation, []).append(attempt.number)
+        if before is None:
+            self.by_operation.setdefault((attempt.container, attempt.operation), []).append(attempt.number)
         self.by_number[attempt.number] = attempt
 
     def owned(self, address: Address) -> Owned | None:
@@ -216,18 +250,21 @@ class Notes:
 def _attempted(shelf: Shelf, stored: Stored) -> None:
     """Note what an entry of an operation says of its attempts and of what is ours."""
     entry = stored.entry
-    before = [] if entry.event is Event.INTENT else shelf.attempts(entry.operation)
-    if not before and entry.address and entry.action:
-        before = [_begun(stored, entry.address, entry.action)]
-    if entry.event in (Event.REFUSED, Event.AMBIGUOUS):
-        concerned = before[-1:]
-    else:
-        concerned = [attempt for attempt in before if attempt.outcome is Outcome.OPEN] or before[-1:]
-    for attempt in concerned:
+    known = [] if entry.event is Event.INTENT else shelf.attempts(entry.container, entry.operation)
+    concerned: list[tuple[Attempt, Attempt | None]] = [(attempt, attempt) for attempt in _concerned(known, entry)]
+    if not known and entry.address and entry.action:
+        concerned = [(_begun(stored, entry.address, entry.action), None)]
+    for attempt, before in concerned:
         now = _after(attempt, stored)
         _owning(shelf, now, entry)
-        final = entry.event not in OPEN and entry.event is not Event.ACKED
-        shelf.keep_attempt(replace(now, facts={}) if final else now)
+        shelf.keep_attempt(replace(now, facts={}) if now.final else now, before)
+
+
+def _concerned(attempts: list[Attempt], entry: Entry) -> list[Attempt]:
+    """The attempts at its operation that an entry is about."""
+    if entry.event in (Event.REFUSED, Event.AMBIGUOUS):
+        return attempts[-1:]
+    return [attempt for attempt in attempts if attempt.outcome is Outcome.OPEN] or attempts[-1:]
 
 
 def _begun(stored: Stored, address: Address, action: Action) -> Attempt:
@@ -280,6 +317,7 @@ def _owning(shelf: Shelf, attempt: Attempt, entry: Entry) -> None:
         return
     facts = attempt.facts
     fields = {} if entry.event is Event.ACKED else dict(facts.get("fields") or {})
+    applied = {} if entry.event is Event.ACKED else dict(facts.get("readable") or {})
     held = shelf.owned(attempt.address)
     match attempt.action:
         case Action.CREATE if facts.get("id"):
@@ -292,15 +330,17 @@ def _owning(shelf: Shelf, attempt: Attempt, entry: Entry) -> None:
                     container=_container(entry, facts) or attempt.container,
                     name=str(facts.get("name") or (known.name if known else "")),
                     fields={**(known.fields if known else {}), **fields},
+                    applied={**(known.applied if known else {}), **applied},
                     protect=bool(facts.get("protect", known.protect if known else False)),
                 )
             )
-        case Action.UPDATE | Action.START if held:
+        case Action.UPDATE | Action.START | Action.STOP if held:
             shelf.keep_owned(
                 replace(
                     held,
                     name=str(facts.get("name") or held.name),
                     fields={**held.fields, **fields},
+                    applied={**held.applied, **applied},
                     protect=bool(facts.get("protect", held.protect)),
                 )
             )
@@ -316,6 +356,7 @@ def _adopted(entry: Entry, address: Address) -> Owned:
         container=_container(entry, facts),
         name=str(facts.get("name", "")),
         fields=dict(facts.get("fields") or {}),
+        applied=dict(facts.get("readable") or {}),
         protect=bool(facts.get("protect", False)),
         adopted=True,
     )

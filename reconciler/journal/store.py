@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
-from reconciler.catalogue import say
-from reconciler.errors import JournalBroken, Mistaken
-from reconciler.journal.emergency import NAME as EMERGENCY
+from reconciler.journal.chain import KEY_BYTES
+from reconciler.journal.database import Database
 from reconciler.journal.entry import NO_COLUMNS, Columns, Entry, Stored, Verified
+from reconciler.journal.lease import Claim, Clock, Held, Lease
 from reconciler.plan.values import Memory
+
+# Where the emergency file of a journal goes that is no file itself, seen from the project.
+EMERGENCY_FOLDER: Final = ".reconciler"
 
 
 class Journal(Protocol):
@@ -25,13 +29,25 @@ class Journal(Protocol):
     id: str  # uuid, hex
     key: bytes  # 32 bytes, under which recipients are remembered
     fresh: bool  # made by this opening: nothing is remembered
+    emergency: Path  # the folder of its emergency file
 
     @property
     def head(self) -> str:
         """The hash of the last entry, in hex."""
 
     def append(self, entry: Entry, columns: Columns = NO_COLUMNS) -> Stored:
-        """Add an entry; returns when it is durable. ValueError or TypeError for what is no entry (`chain.write`)."""
+        """Add an entry; returns when it is durable.
+
+        ValueError or TypeError for what is no entry (`chain.write`), IllegalMove for one that may not follow what is there,
+        Stale when this journal held the lock and somebody has taken it over (LCK002), or holds none and somebody else does
+        (LCK001). Nothing is added then.
+        """
+
+    def append_all(self, entries: Sequence[Entry], *, synced: bool = True) -> None:
+        """Add entries, all or none. Not `synced`: they outlive this process at once, and a loss of power only after the
+        next entry that is; what is lost so is in doubt again, never forgotten as sent. Where a later append fails, those
+        that may not be on disk go to the emergency file by themselves.
+        """
 
     def memory(self) -> Memory:
         """What planning needs to know."""
@@ -42,8 +58,8 @@ class Journal(Protocol):
     def held(self, container: str = "") -> Iterator[Columns]:
         """Whose outcome is unknown, of whatever action; "" = in every container."""
 
-    def listed(self, container: str) -> Iterator[Columns]:
-        """The entries of a blacklist that we added and have not lifted since."""
+    def listed(self, container: str, since: datetime | None = None) -> Iterator[Columns]:
+        """The entries of a blacklist that we added, at `since` or later, and have not lifted since."""
 
     def rows_loaded(self, container: str) -> Iterator[Columns]:
         """The rows of a container that may be removed: loaded by us, or there when it was adopted."""
@@ -60,8 +76,31 @@ class Journal(Protocol):
     def rebuild(self) -> None:
         """Derive again what `memory` and the columns are read from; the entries alone decide it."""
 
-    def lock(self, run: str, holder: str, now: datetime) -> AbstractContextManager[None]:
-        """Be the only applier of the project; Stale (LCK001) says who is. Whoever dies gives the lock back."""
+    def lock(self, claim: Claim, clock: Clock) -> AbstractContextManager[Held]:
+        """Be the only applier of the project (`lease.taken` has the rules); Stale (LCK001) says who is.
+
+        Whoever dies gives the lock back. While it is held, entries are refused once somebody else has a newer epoch.
+        """
+
+    def seize(self, claim: Claim, clock: Clock) -> Lease:
+        """Lock the project for a person, until `unlock`; it outlives the process. The claim has no end (`life_s` None).
+
+        Stale (LCK001) says who holds the lock. LOCKED is journaled in the same transaction (facts id, reason, by); the id is
+        the lease's run.
+        """
+
+    def unlock(self, run: str, claim: Claim, clock: Clock) -> Lease:
+        """Lift the lease or the person's lock of that id, whoever holds it; gives what was lifted.
+
+        The epoch rises, so that its former holder writes no more. `claim` says who lifts it and why; UNLOCKED is journaled in
+        the same transaction (facts id, reason, by, holder). Mistaken (LCK003) where nothing of that id is held.
+        """
+
+    def lease(self) -> Lease:
+        """Who holds the lock, as the journal has it."""
+
+    def copy_to(self, database: Database) -> None:
+        """Put every entry, byte for byte, into an empty database (`copy_journal`)."""
 
     def plan_used(self, seal: str) -> bool:
         """Whether a PLAN_USED entry has that seal."""
@@ -73,35 +112,42 @@ class Journal(Protocol):
 def open_journal(
     location: str, root: Path, *, expected_id: str = "", key: bytes | None = None, now: datetime, create: bool = True
 ) -> Journal:
-    """The journal at `location`, a path seen from `root`; made new when nothing is there, nothing is expected and `create`.
+    """The journal at `location`, a path seen from `root` or the URL of a PostgreSQL database (`postgres` has its form); made
+    new when nothing is there, nothing is expected and `create`.
 
     `expected_id` is the project's `journal_id`, `key` its `journal_key` where it has one (32 bytes; without, the key lies in
     the journal). The chain is verified, and what an emergency file holds is taken in. JournalBroken: JRN001 missing, JRN002
-    foreign or another key, JRN003 does not verify, JRN004 cannot be written.
+    foreign or another key, JRN003 does not verify, JRN004 cannot be reached or written. Mistaken (JRN005): no such location
+    can be, or the library for it is not installed.
     """
+    if key is not None and len(key) != KEY_BYTES:
+        raise ValueError(f"a journal's key has {KEY_BYTES} bytes")
+    from reconciler.journal.opening import open_ledger
+
+    database = _database(location, root, expected_id=expected_id, create=create)
+    return open_ledger(database, expected_id=expected_id, key=key, now=now, create=create)
+
+
+def copy_journal(source: Journal, location: str, root: Path) -> str:
+    """Copy a journal to an empty place, byte for byte and all or nothing; gives the place's name for messages.
+
+    The caller holds the lock of `source`. Mistaken (JRN006) where something is there; else as `open_journal`.
+    """
+    database = _database(location, root, expected_id="", create=True)
+    with closing(database):
+        source.copy_to(database)
+    return database.name
+
+
+def _database(location: str, root: Path, *, expected_id: str, create: bool) -> Database:
+    """A connection. Only a command that needs the journal pays for its database's library."""
+    from reconciler.journal.opening import may_begin
+
+    begin = partial(may_begin, expected_id=expected_id, create=create)
     if "://" in location:
-        raise Mistaken(
-            say("a journal in a database server is not built in this version"),
-            code="JRN001",
-            remedy=say("name a path in `journal`, such as .reconciler/journal.db"),
-        )
-    # Only a command that needs the journal pays for sqlite3.
-    from reconciler.journal.sqlite import open_sqlite
+        from reconciler.journal.postgres import PostgresDatabase
 
-    path = root / location
-    if not path.exists():
-        _may_begin(path, location, expected_id, create=create)
-    return open_sqlite(path, expected_id=expected_id, key=key, now=now, create=create)
+        return PostgresDatabase(location, root / EMERGENCY_FOLDER, begin)
+    from reconciler.journal.sqlite import SqliteDatabase
 
-
-def _may_begin(path: Path, location: str, expected_id: str, *, create: bool) -> None:
-    """JournalBroken unless a new journal may be made: whatever hints at a lost one forbids it."""
-    remedy = say("restore the journal from a copy; without its memory people would be contacted again")
-    if expected_id:
-        message = say("the journal {location} is missing; the project names one of id {id}", location=location, id=expected_id)
-        raise JournalBroken(message, code="JRN001", remedy=remedy)
-    if not create:
-        raise JournalBroken(say("there is no journal at {location}", location=location), code="JRN001", remedy=remedy)
-    if (path.parent / EMERGENCY).exists():
-        message = say("the journal {location} is missing, and its emergency file is there", location=location)
-        raise JournalBroken(message, code="JRN001", remedy=remedy)
+    return SqliteDatabase(root / location, begin)

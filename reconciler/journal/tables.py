@@ -1,8 +1,10 @@
-"""The SQLite layout: entries and their columns, which nothing changes, and tables derived from them, which anybody may rebuild.
+"""The tables derived from the entries: what `memory()` and the columns of rows are read from.
 
-The derived tables are what `memory()` reads, so a flipped bit there matters as much as one in an entry. They carry a sum:
-the digests of all their rows added up, sealed with the journal's key together with the entry up to which they were derived.
-It is kept up to date with every entry and compared when the journal is opened.
+A flipped bit there matters as much as one in an entry, so every row is under a sum: the digests of all rows of a table added
+up. What a journal needs at once (calls not settled, what is ours, what was placed) is small, and is counted when it is
+opened. Settled calls are many: they have a sum for each container, which is counted when that container is first used. The
+sums of all containers are added up in turn, so that none can be lost; the whole is sealed with the journal's key, together
+with the entry up to which it was derived. Entries after that one are folded in when they are needed (`notebook`).
 """
 
 from __future__ import annotations
@@ -10,223 +12,369 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from reconciler.journal.database import Database
 from reconciler.journal.entry import Event
 from reconciler.journal.recall import PLACING, RULES, Attempt, Outcome, unsettled
 from reconciler.plan.values import Memory, Owned, Placed
 from reconciler.resource import Action, Address
 
-# Forward only: a published step is never edited, a new one is added at the end. Version n has the first n steps.
-STEPS: Final[tuple[tuple[str, ...], ...]] = (
-    (
-        "CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT",
-        "CREATE TABLE entries (number INTEGER PRIMARY KEY, body BLOB NOT NULL, hash BLOB NOT NULL) STRICT",
-        """CREATE TABLE columns (number INTEGER PRIMARY KEY REFERENCES entries (number),
-           recipients BLOB NOT NULL, persons BLOB NOT NULL, contents BLOB NOT NULL) STRICT""",
-        "CREATE TABLE key (value BLOB NOT NULL) STRICT",
-        *(
-            f"""CREATE TRIGGER {table}_{verb.lower()} BEFORE {verb} ON {table}
-                BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"""
-            for table in ("entries", "columns", "key")
-            for verb in ("UPDATE", "DELETE")
-        ),
-        # INSERT OR REPLACE deletes without asking the triggers above.
-        """CREATE TRIGGER entries_insert BEFORE INSERT ON entries
-           WHEN NEW.number IS NOT (SELECT coalesce(max(number), 0) + 1 FROM entries)
-           BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
-        """CREATE TRIGGER columns_insert BEFORE INSERT ON columns
-           WHEN NEW.number IS NOT (SELECT max(number) FROM entries)
-             OR EXISTS (SELECT 1 FROM columns WHERE number = NEW.number)
-           BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
-        """CREATE TABLE attempts (number INTEGER PRIMARY KEY, operation TEXT NOT NULL, run TEXT NOT NULL,
-           address TEXT NOT NULL, action TEXT NOT NULL, call TEXT NOT NULL, container TEXT NOT NULL, count INTEGER NOT NULL,
-           since TEXT NOT NULL, event TEXT NOT NULL, outcome TEXT NOT NULL, rows_at INTEGER NOT NULL, facts TEXT NOT NULL)
-           STRICT""",
-        "CREATE INDEX attempts_operation ON attempts (operation)",
-        "CREATE INDEX attempts_container ON attempts (container, outcome)",
-        "CREATE INDEX attempts_open ON attempts (number) WHERE outcome = 'open'",
-        """CREATE TABLE owned (address TEXT PRIMARY KEY, id TEXT NOT NULL, container TEXT NOT NULL, name TEXT NOT NULL,
-           fields TEXT NOT NULL, protect INTEGER NOT NULL, adopted INTEGER NOT NULL) STRICT""",
-        "CREATE TABLE baselines (number INTEGER PRIMARY KEY, container TEXT NOT NULL) STRICT",
-        "CREATE TABLE manual (key TEXT PRIMARY KEY) STRICT",
-        "CREATE TABLE plans (seal TEXT PRIMARY KEY) STRICT",
-        """CREATE TABLE derived (one INTEGER PRIMARY KEY, rules INTEGER NOT NULL, number INTEGER NOT NULL, head BLOB NOT NULL,
-           sum BLOB NOT NULL, seal BLOB NOT NULL) STRICT""",
-        "CREATE TABLE checkpoints (number INTEGER PRIMARY KEY, hash BLOB NOT NULL, seal BLOB NOT NULL) STRICT",
-        """CREATE TABLE lease (one INTEGER PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL, run TEXT NOT NULL,
-           since TEXT NOT NULL) STRICT""",
-    ),
-)
-VERSION: Final = len(STEPS)
+# What is counted at opening, in the order of their sums, with the columns of their primary keys.
+_SMALL: Final[Mapping[str, tuple[str, ...]]] = {
+    "pending": ("container", "operation", "number"),
+    "tallies": ("address", "container"),
+    "owned": ("address",),
+    "baselines": ("container", "number"),
+    "manual": ("key",),
+    "plans": ("seal",),
+    "sums": ("container",),
+}
+_KEYS: Final = {**_SMALL, "settled": ("container", "operation", "number")}
+_SUM_BYTES: Final = 32
+_MODULUS: Final = 2 ** (8 * _SUM_BYTES)
+_PLACING: Final = frozenset(PLACING)
 
-# Every derived table, with the column that its rows are kept under.
-DERIVED: Final = {"attempts": "number", "owned": "address", "baselines": "number", "manual": "key", "plans": "seal"}
+
+class Unsound(Exception):
+    """The tables are not what was derived from the entries; they are derived again."""
+
+
+class Call(NamedTuple):
+    """An attempt, as far as who it was about depends on it; `rows_at` is the entry that names its rows (0: none)."""
+
+    number: int
+    action: Action
+    outcome: Outcome
+    rows_at: int
+    since: datetime
 
 
 class Tables:
-    """The derived tables: a `Shelf` of recall, and what is read from it. Works inside its caller's transaction."""
+    """The derived tables: what is put into them, and what is read from them. Works inside its caller's transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, key: bytes) -> None:
-        self._connection = connection
+    def __init__(self, database: Database, key: bytes) -> None:
+        self._database = database
         self._key = key
-        self._sum = 0
+        self.forget()
 
-    def load(self) -> None:
-        """Take up the sum where the last entry left it; before the first note of a transaction."""
-        row = self._connection.execute("SELECT sum FROM derived").fetchone()
-        self._sum = int.from_bytes(row[0]) if row else 0
+    def forget(self) -> None:
+        """Nothing is known of what the tables hold."""
+        self.base: int | None = None  # the entry up to which they are derived
+        self._sums = dict.fromkeys(_SMALL, 0)
+
+    def load(self) -> tuple[int, bytes] | None:
+        """Take up the sums where they were saved; number and hash of the entry up to which the tables are derived, None where
+        they do not say so credibly.
+        """
+        self.forget()
+        row = self._sealed()
+        if row is None or row[0] != RULES or len(row[3]) != _SUM_BYTES * len(_SMALL):
+            return None
+        _rules, number, head, total = row
+        if self._database.execute("SELECT hash FROM entries WHERE number = ?", (number,)) != [(head,)]:
+            return None
+        parts = (total[start : start + _SUM_BYTES] for start in range(0, len(total), _SUM_BYTES))
+        self._sums = {table: int.from_bytes(part) for table, part in zip(_SMALL, parts, strict=True)}
+        self.base = number
+        return number, head
 
     def save(self, number: int, head: bytes) -> None:
-        """Say up to which entry the tables are derived; after the last note of a transaction."""
-        total = self._sum.to_bytes(32)
+        """Say up to which entry the tables are derived; after the last row of a transaction."""
+        total = b"".join(part.to_bytes(_SUM_BYTES) for part in self._sums.values())
         seal = self.seal(RULES, number, head, total)
-        self._connection.execute("INSERT OR REPLACE INTO derived VALUES (1, ?, ?, ?, ?, ?)", (RULES, number, head, total, seal))
+        self._database.execute(
+            "INSERT INTO derived VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET rules = excluded.rules, "
+            "number = excluded.number, head = excluded.head, sum = excluded.sum, seal = excluded.seal",
+            (RULES, number, head, total, seal),
+        )
+        self.base = number
+
+    def mark(self, number: int, own: bytes) -> None:
+        """Say which entry is the last, so that it is missed when it is gone."""
+        self._database.execute(
+            "INSERT INTO tail VALUES (1, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET "
+            "number = excluded.number, hash = excluded.hash, seal = excluded.seal",
+            (number, own, self.seal(number, own)),
+        )
 
     def seal(self, *parts: object) -> bytes:
         """A keyed digest over `parts`."""
         return hmac.digest(self._key, repr(parts).encode(), "sha256")
 
-    def derived_to(self) -> int:
-        """The number of the entry up to which the tables were derived; 0 when they do not say so credibly."""
-        row = self._connection.execute("SELECT rules, number, head, sum, seal FROM derived").fetchone()
-        return int(row[1]) if row and row[4] == self.seal(*row[:4]) else 0
+    def known_to(self) -> int:
+        """The number of the last entry that there was, as far as the tables say so credibly."""
+        row = self._sealed()
+        tail = self._database.execute("SELECT number, hash, seal FROM tail")
+        marked = [number for number, own, seal in tail if seal == self.seal(number, own)]
+        known: int = max([row[1] if row else 0, *marked])
+        return known
 
-    def sound(self, number: int, head: bytes) -> bool:
-        """Whether the tables are what follows, by these rules, from the entries up to `number`, each row as it was written."""
-        try:
-            row = self._connection.execute("SELECT rules, number, head, sum FROM derived").fetchone()
-            if row is None or row[:3] != (RULES, number, head) or self.derived_to() != number:
-                return False
-            return self._whole() and self._counted() == int.from_bytes(row[3])
-        except sqlite3.DatabaseError:
-            return False
+    def current(self) -> bool:
+        """Whether they are derived from all entries there are."""
+        last = "SELECT d.number = (SELECT max(number) FROM entries) FROM derived d"
+        return [bool(one) for (one,) in self._database.execute(last)] == [True]
 
-    def _whole(self) -> bool:
-        """Whether SQLite finds every row of the tables, by their indexes too."""
-        checks = (self._connection.execute(f"PRAGMA integrity_check({table})").fetchall() for table in DERIVED)
-        return all(check == [("ok",)] for check in checks)
+    def sound(self) -> bool:
+        """Whether what is needed at once is there, each row as it was written."""
+        return self.load() is not None and all(self._counted(table) == self._sums[table] for table in _SMALL)
 
-    def _counted(self) -> int:
-        """The sum, from the rows themselves."""
-        total = 0
-        for table in DERIVED:
-            for row in self._connection.execute(f"SELECT * FROM {table} NOT INDEXED"):
-                total += _digest(table, row)
-        return total % _MODULUS
+    def sound_in(self, container: str) -> bool:
+        """Whether the settled calls of a container are there, each as it was written."""
+        settled = self._database.execute("SELECT * FROM settled WHERE container = ?", (container,))
+        return sum(_digest("settled", row) for row in settled) % _MODULUS == self._sum_in(container)
 
     def clear(self) -> None:
         """Forget all notes, before deriving them again."""
-        for table in DERIVED:
-            self._connection.execute(f"DELETE FROM {table}")
-        self._sum = 0
+        for table in (*_KEYS, "derived"):
+            self._database.execute(f"DELETE FROM {table}")
+        self.forget()
 
     def memory(self, head: str) -> Memory:
         """What planning needs to know."""
-        still_open = self._attempts("outcome = ?", (Outcome.OPEN.value,))
-        occurrences = self._connection.execute(
-            "SELECT address, count(*) FROM attempts WHERE outcome <> ? GROUP BY address", (Outcome.NOT_DONE.value,)
-        ).fetchall()
-        placing = tuple(action.value for action in PLACING)
-        placed = self._connection.execute(
-            "SELECT address, container, sum(count), max(since) FROM attempts "
-            f"WHERE outcome = ? AND action IN ({', '.join('?' * len(placing))}) GROUP BY address, container",
-            (Outcome.DONE.value, *placing),
-        ).fetchall()
-        owned = [_owned(row) for row in self._connection.execute("SELECT * FROM owned ORDER BY address")]
+        pending = sorted(map(_attempt, self._database.execute("SELECT * FROM pending")), key=lambda one: one.number)
+        tallies = self._database.execute("SELECT address, container, begun, placings, rows, latest FROM tallies")
+        occurrences: dict[Address, int] = {}
+        placed = []
+        for text, container, begun, placings, count, latest in tallies:
+            address = Address.parse(text)
+            if begun:
+                occurrences[address] = occurrences.get(address, 0) + begun
+            if placings:
+                latest_at = datetime.fromisoformat(latest)
+                placed.append(Placed(address=address, container=container, count=count, latest=latest_at))
+        owned = sorted(map(_owned, self._database.execute("SELECT * FROM owned")), key=lambda one: one.address)
         return Memory(
             owned={one.address: one for one in owned},
-            unsettled=unsettled(still_open),
-            occurrences={Address.parse(address): count for address, count in occurrences},
-            manual_done=frozenset(key for (key,) in self._connection.execute("SELECT key FROM manual")),
-            placed=tuple(sorted(map(_placed, placed), key=lambda one: (one.address, one.container))),
+            unsettled=unsettled(attempt for attempt in pending if attempt.outcome is Outcome.OPEN),
+            unread=unsettled(attempt for attempt in pending if attempt.event is Event.ACKED),
+            occurrences=occurrences,
+            manual_done=frozenset(key for (key,) in self._database.execute("SELECT key FROM manual")),
+            placed=tuple(sorted(placed, key=lambda one: (one.address, one.container))),
             head=head,
         )
 
-    def attempts(self, operation: str) -> list[Attempt]:
-        """See `Shelf`."""
-        latest = "number = (SELECT max(number) FROM attempts WHERE operation = ?)"
-        return self._attempts(f"operation = ? AND (outcome = 'open' OR {latest})", (operation, operation))
+    def calls(self, container: str) -> list[Call]:
+        """The calls in a container, oldest first; Unsound when one that is settled is not there as it was written."""
+        settled = self._database.execute("SELECT * FROM settled WHERE container = ?", (container,))
+        if sum(_digest("settled", row) for row in settled) % _MODULUS != self._sum_in(container):
+            raise Unsound
+        pending = self._database.execute("SELECT * FROM pending WHERE container = ?", (container,))
+        return _in_order((*settled, *pending))
 
-    def keep_attempt(self, attempt: Attempt) -> None:
-        """See `Shelf`."""
-        values = (
-            attempt.number,
-            attempt.operation,
-            attempt.run,
-            str(attempt.address),
-            attempt.action.value,
-            attempt.call,
-            attempt.container,
-            attempt.count,
-            attempt.since.isoformat(),
-            attempt.event.value,
-            attempt.outcome.value,
-            attempt.rows_at,
-            json.dumps(attempt.facts),
-        )
-        self._keep("attempts", values)
+    def containers(self) -> list[str]:
+        """Where something was begun; Unsound when that is not everywhere."""
+        known = [container for (container,) in self._database.execute("SELECT container FROM sums")]
+        there = self._database.execute("SELECT container FROM settled UNION SELECT container FROM pending")
+        found = {container for (container,) in there}
+        if not found.issuperset(known):
+            raise Unsound
+        return sorted(found)
+
+    def open_calls(self, container: str = "") -> list[Call]:
+        """The calls whose outcome is unknown, in a container or (without one) in all; oldest first."""
+        rows = self._database.execute("SELECT * FROM pending WHERE ? IN ('', container)", (container,))
+        return [call for call in _in_order(rows) if call.outcome is Outcome.OPEN]
+
+    def baselines(self, container: str) -> list[int]:
+        """The entries that name rows which were in `container` when it was adopted."""
+        query = "SELECT number FROM baselines WHERE container = ?"
+        return [number for (number,) in self._database.execute(query, (container,))]
+
+    def attempts(self, container: str, operation: str) -> list[Attempt]:
+        """The open attempts of an operation and its latest one, oldest first."""
+        one = "SELECT * FROM {} WHERE container = ? AND operation = ?"
+        query = f"{one.format('pending')} UNION ALL {one.format('settled')} ORDER BY number"
+        found = list(map(_attempt, self._database.execute(query, (container, operation, container, operation))))
+        return [attempt for attempt in found if attempt.outcome is Outcome.OPEN or attempt is found[-1]]
 
     def owned(self, address: Address) -> Owned | None:
-        """See `Shelf`."""
-        row = self._connection.execute("SELECT * FROM owned WHERE address = ?", (str(address),)).fetchone()
-        return _owned(row) if row else None
+        """What is ours there."""
+        rows = self._database.execute("SELECT * FROM owned WHERE address = ?", (str(address),))
+        return _owned(rows[0]) if rows else None
 
-    def keep_owned(self, owned: Owned) -> None:
-        """See `Shelf`."""
-        fields = json.dumps(owned.fields)
-        address = str(owned.address)
-        self._keep("owned", (address, owned.id, owned.container, owned.name, fields, int(owned.protect), int(owned.adopted)))
+    def put_attempts(self, changes: Iterable[tuple[Attempt, Attempt | None]]) -> None:
+        """Put attempts where they were before, or where they were not; a call once settled is never pending again."""
+        settled: dict[str, int] = {}
+        tallies: dict[tuple[str, str], _Tally] = {}
+        for now, before in changes:
+            for attempt, sign in ((before, -1), (now, 1)):
+                if attempt is None:
+                    continue
+                table, row = _shelf(attempt), _row(attempt)
+                if sign < 0:
+                    self._delete(table, row)
+                else:
+                    self._insert(table, row)
+                if table == "settled":
+                    settled[attempt.container] = settled.get(attempt.container, 0) + sign * _digest(table, row)
+                else:
+                    self._add(table, row, sign)
+            tallies.setdefault((str(now.address), now.container), _Tally()).count(now, before)
+        for container, change in settled.items():
+            total = (self._sum_in(container) + change) % _MODULUS
+            self._keep("sums", (container, total.to_bytes(_SUM_BYTES)))
+        for key, tally in tallies.items():
+            self._tally(key, tally)
 
-    def drop_owned(self, address: Address) -> None:
-        """See `Shelf`."""
-        self._drop("owned", str(address))
+    def put_owned(self, address: Address, owned: Owned | None) -> None:
+        """It is ours as it is now, or not any more."""
+        if owned is None:
+            for row in self._database.execute("SELECT * FROM owned WHERE address = ?", (str(address),)):
+                self._drop("owned", row)
+            return
+        facts = {
+            "id": owned.id,
+            "container": owned.container,
+            "name": owned.name,
+            "fields": owned.fields,
+            "applied": owned.applied,
+            "protect": owned.protect,
+            "adopted": owned.adopted,
+        }
+        self._keep("owned", (str(address), json.dumps(facts)))
 
-    def keep_baseline(self, number: int, container: str) -> None:
-        """See `Shelf`."""
-        self._keep("baselines", (number, container))
+    def put_baseline(self, number: int, container: str) -> None:
+        """Entry `number` names rows that were in `container` when it was adopted."""
+        self._keep("baselines", (container, number))
 
-    def keep_manual(self, key: str) -> None:
-        """See `Shelf`."""
+    def put_manual(self, key: str) -> None:
+        """A person did that step."""
         self._keep("manual", (key,))
 
-    def keep_plan(self, seal: str) -> None:
-        """See `Shelf`."""
+    def put_plan(self, seal: str) -> None:
+        """That saved plan was used."""
         self._keep("plans", (seal,))
 
     def plan_used(self, seal: str) -> bool:
         """Whether a saved plan of that seal was used."""
-        return self._connection.execute("SELECT 1 FROM plans WHERE seal = ?", (seal,)).fetchone() is not None
+        return bool(self._database.execute("SELECT 1 FROM plans WHERE seal = ?", (seal,)))
 
-    def _keep(self, table: str, values: tuple[Any, ...]) -> None:
-        self._drop(table, values[0])
-        self._connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
-        self._sum = (self._sum + _digest(table, values)) % _MODULUS
+    def _sealed(self) -> tuple[Any, ...] | None:
+        """Rules, number, head and sums, where they are what was sealed."""
+        rows = self._database.execute("SELECT rules, number, head, sum, seal FROM derived")
+        return rows[0][:4] if len(rows) == 1 and rows[0][4] == self.seal(*rows[0][:4]) else None
 
-    def _drop(self, table: str, key: Any) -> None:
-        where = f"{DERIVED[table]} = ?"
-        row = self._connection.execute(f"SELECT * FROM {table} WHERE {where}", (key,)).fetchone()
-        if row:
-            self._connection.execute(f"DELETE FROM {table} WHERE {where}", (key,))
-            self._sum = (self._sum - _digest(table, row)) % _MODULUS
+    def _counted(self, table: str) -> int:
+        """The sum, from the rows themselves."""
+        return sum(_digest(table, row) for row in self._database.execute(f"SELECT * FROM {table}")) % _MODULUS
 
-    def _attempts(self, where: str, values: Iterable[Any]) -> list[Attempt]:
-        query = f"SELECT * FROM attempts WHERE {where} ORDER BY number"
-        return [_attempt(row) for row in self._connection.execute(query, tuple(values))]
+    def _sum_in(self, container: str) -> int:
+        """What the settled calls of a container add up to, as it was kept."""
+        rows = self._database.execute("SELECT sum FROM sums WHERE container = ?", (container,))
+        return int.from_bytes(rows[0][0]) if rows else 0
+
+    def _add(self, table: str, row: tuple[Any, ...], sign: int) -> None:
+        """Count a row in the sum of its table, or out of it."""
+        self._sums[table] = (self._sums[table] + sign * _digest(table, row)) % _MODULUS
+
+    def _keep(self, table: str, row: tuple[Any, ...]) -> None:
+        """Put a row where one of the same key may be."""
+        names = _KEYS[table]
+        where = " AND ".join(f"{name} = ?" for name in names)
+        for old in self._database.execute(f"SELECT * FROM {table} WHERE {where}", row[: len(names)]):
+            self._drop(table, old)
+        self._insert(table, row)
+        self._add(table, row, 1)
+
+    def _drop(self, table: str, row: tuple[Any, ...]) -> None:
+        self._delete(table, row)
+        self._add(table, row, -1)
+
+    def _insert(self, table: str, row: tuple[Any, ...]) -> None:
+        self._database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+    def _delete(self, table: str, row: tuple[Any, ...]) -> None:
+        names = _KEYS[table]
+        where = " AND ".join(f"{name} = ?" for name in names)
+        self._database.execute(f"DELETE FROM {table} WHERE {where}", row[: len(names)])
+
+    def _tally(self, key: tuple[str, str], change: _Tally) -> None:
+        """Count what became of attempts at an address in a container."""
+        found = self._database.execute("SELECT * FROM tallies WHERE address = ? AND container = ?", key)
+        _address, _container, begun, placings, rows, latest = found[0] if found else (*key, 0, 0, 0, "")
+        if change.undone:
+            latest = self._latest(*key)
+        elif change.latest:
+            latest = max(latest, change.latest, key=_instant)
+        counted = (begun + change.begun, placings + change.placings, rows + change.rows, latest)
+        if not found or counted != found[0][2:]:
+            self._keep("tallies", (*key, *counted))
+
+    def _latest(self, address: str, container: str) -> str:
+        """When something was last placed, now that one placing turned out to be none."""
+        one = "SELECT * FROM {} WHERE container = ? AND address = ?"
+        query = f"{one.format('pending')} UNION ALL {one.format('settled')}"
+        found = map(_attempt, self._database.execute(query, (container, address) * 2))
+        return max((attempt.since.isoformat() for attempt in found if _placing(attempt)), key=_instant, default="")
 
 
-_MODULUS: Final = 2**256
+@dataclass(slots=True)
+class _Tally:
+    """How the counts of an address change. `undone` says that something which was placed is not placed any more."""
+
+    begun: int = 0
+    placings: int = 0
+    rows: int = 0
+    latest: str = ""
+    undone: bool = False
+
+    def count(self, now: Attempt, before: Attempt | None) -> None:
+        """Count what an attempt came to, instead of what it was."""
+        placed, had = _placing(now), before is not None and _placing(before)
+        self.begun += _begun(now) - (_begun(before) if before else 0)
+        self.placings += placed - had
+        self.rows += placed * now.count - (had * before.count if before else 0)
+        self.undone = self.undone or (had and not placed)
+        if placed and not had:
+            self.latest = max(self.latest, now.since.isoformat(), key=_instant)
+
+
+def _instant(text: str) -> tuple[bool, datetime | None]:
+    return (True, datetime.fromisoformat(text)) if text else (False, None)
+
+
+def _begun(attempt: Attempt) -> int:
+    """1 when it counts as an occurrence at its address."""
+    return int(attempt.outcome is not Outcome.NOT_DONE)
+
+
+def _placing(attempt: Attempt) -> bool:
+    """Whether it put rows, messages or entries somewhere."""
+    return attempt.outcome is Outcome.DONE and attempt.action in _PLACING
+
+
+def _shelf(attempt: Attempt) -> str:
+    return "settled" if attempt.final else "pending"
 
 
 def _digest(table: str, row: tuple[Any, ...]) -> int:
     return int.from_bytes(hashlib.sha256(repr((table, row)).encode()).digest())
 
 
+def _row(attempt: Attempt) -> tuple[Any, ...]:
+    return (
+        attempt.container,
+        attempt.operation,
+        attempt.number,
+        attempt.run,
+        str(attempt.address),
+        attempt.action.value,
+        attempt.call,
+        attempt.count,
+        attempt.since.isoformat(),
+        attempt.event.value,
+        attempt.outcome.value,
+        attempt.rows_at,
+        json.dumps(attempt.facts),
+    )
+
+
 def _attempt(row: tuple[Any, ...]) -> Attempt:
-    number, operation, run, address, action, call, container, count, since, event, outcome, rows_at, facts = row
+    container, operation, number, run, address, action, call, count, since, event, outcome, rows_at, facts = row
     return Attempt(
         number=number,
         operation=operation,
@@ -244,19 +392,20 @@ def _attempt(row: tuple[Any, ...]) -> Attempt:
     )
 
 
-def _placed(row: tuple[str, str, int, str]) -> Placed:
-    address, container, count, latest = row
-    return Placed(address=Address.parse(address), container=container, count=count, latest=datetime.fromisoformat(latest))
+def _in_order(rows: Iterable[tuple[Any, ...]]) -> list[Call]:
+    calls = (
+        Call(
+            number=row[2],
+            action=Action(row[5]),
+            outcome=Outcome(row[10]),
+            rows_at=row[11],
+            since=datetime.fromisoformat(row[8]),
+        )
+        for row in rows
+    )
+    return sorted(calls, key=lambda call: call.number)
 
 
 def _owned(row: tuple[Any, ...]) -> Owned:
-    address, identifier, container, name, fields, protect, adopted = row
-    return Owned(
-        address=Address.parse(address),
-        id=identifier,
-        container=container,
-        name=name,
-        fields=json.loads(fields),
-        protect=bool(protect),
-        adopted=bool(adopted),
-    )
+    address, facts = row
+    return Owned(address=Address.parse(address), **json.loads(facts))

@@ -1,0 +1,95 @@
+"""What follows from the last entries, noted in memory before it is put into the tables.
+
+An entry costs one row that way, and the tables change once for many entries: a call that was begun and has ended in between
+never stands there as pending. Nothing depends on a notebook being kept: whoever finds the tables behind the entries folds in
+what is missing.
+"""
+
+from __future__ import annotations
+
+from reconciler.journal.recall import Attempt, Outcome
+from reconciler.journal.tables import Tables
+from reconciler.plan.values import Owned
+from reconciler.resource import Address
+
+
+class Notebook:
+    """A `Shelf` of recall over the tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self.clear()
+
+    def clear(self) -> None:
+        """Know nothing but the tables."""
+        self.weight = 0
+        self._operations: dict[tuple[str, str], list[Attempt]] = {}
+        self._changed: dict[int, tuple[Attempt, Attempt | None]] = {}
+        self._owned: dict[Address, Owned | None] = {}
+        self._baselines: list[tuple[int, str]] = []
+        self._manual: list[str] = []
+        self._plans: list[str] = []
+
+    def put(self) -> None:
+        """Put everything into the tables."""
+        self._tables.put_attempts(self._changed.values())
+        for address, owned in self._owned.items():
+            self._tables.put_owned(address, owned)
+        for number, container in self._baselines:
+            self._tables.put_baseline(number, container)
+        for key in self._manual:
+            self._tables.put_manual(key)
+        for seal in self._plans:
+            self._tables.put_plan(seal)
+        self.clear()
+
+    def attempts(self, container: str, operation: str) -> list[Attempt]:
+        """See `Shelf`."""
+        key = container, operation
+        if key not in self._operations:
+            self._operations[key] = self._tables.attempts(container, operation)
+        found = self._operations[key]
+        return [attempt for attempt in found if attempt.outcome is Outcome.OPEN or attempt is found[-1]]
+
+    def keep_attempt(self, attempt: Attempt, before: Attempt | None) -> None:
+        """See `Shelf`."""
+        self.weight += 1
+        self.attempts(attempt.container, attempt.operation)
+        found = self._operations[attempt.container, attempt.operation]
+        if before is None:
+            found.append(attempt)
+        else:
+            found[:] = [attempt if one.number == attempt.number else one for one in found]
+        _now, first = self._changed.get(attempt.number, (None, before))
+        self._changed[attempt.number] = attempt, first
+
+    def owned(self, address: Address) -> Owned | None:
+        """See `Shelf`."""
+        if address not in self._owned:
+            return self._tables.owned(address)
+        return self._owned[address]
+
+    def keep_owned(self, owned: Owned) -> None:
+        """See `Shelf`."""
+        self.weight += 1
+        self._owned[owned.address] = owned
+
+    def drop_owned(self, address: Address) -> None:
+        """See `Shelf`."""
+        self.weight += 1
+        self._owned[address] = None
+
+    def keep_baseline(self, number: int, container: str) -> None:
+        """See `Shelf`."""
+        self.weight += 1
+        self._baselines.append((number, container))
+
+    def keep_manual(self, key: str) -> None:
+        """See `Shelf`."""
+        self.weight += 1
+        self._manual.append(key)
+
+    def keep_plan(self, seal: str) -> None:
+        """See `Shelf`."""
+        self.weight += 1
+        self._plans.append(seal)
