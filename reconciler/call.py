@@ -38,13 +38,15 @@ class Sink:
 
     `rows_at` names the top-level key that holds the array ("" = the body is the array); `columns` maps our column name to
     the native key. `total_at` names a top-level count that must agree with the rows received. With `empty_without` an answer
-    that has no array, or null in its place, has no rows; whether it is a good answer is for the platform to say.
+    that has no array, or null in its place, has no rows; whether it is a good answer is for the platform to say. `only` names
+    one of our columns, the words in it of rows that are meant, and those of rows that are not, which are left out.
     """
 
     rows_at: str
     columns: Mapping[str, str]
     total_at: str = ""
     empty_without: bool = False
+    only: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +94,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Rows that a sink took from a reply: the engine's table, how many, and the rest of the envelope."""
+    """Rows that a sink took from a reply: the engine's table, how many came, and the rest of the envelope.
+
+    `untold` of them have none of the words that the sink's `only` knows; they are in the table.
+    """
 
     table: str
     count: int
     envelope: Mapping[str, Any]
+    untold: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +120,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Surely without effect: no byte of the request was taken."""
+    """Surely without effect: no byte of the request was taken. `final` = asking again at once would not help."""
 
     reason: str
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar
 
 import httpx
 
@@ -32,6 +32,7 @@ BYTES_MAX: Final = 268_435_456  # the largest result that a vendor documents: 25
 ANSWER_S_MAX: Final = 600.0  # a body that comes in drops is given up then
 
 _REPEATED: Final = frozenset({429, 500, 502, 503, 504})
+_BUSY: Final = frozenset({429})  # surely without effect
 
 # Failures before a byte of the request was taken by the platform. Everything else that httpx raises is doubt.
 _BEFORE: Final = (
@@ -81,8 +82,31 @@ class Door:
     user_agent: str = "reconciler"
 
 
+class Fence(Protocol):
+    """Lets a write leave only while this process is the one that may send."""
+
+    def arm(self) -> str:
+        """Before a write: "" when it may leave. From now on, whatever freezes this process past its time kills it instead of
+        letting it send late. Otherwise why it may not.
+        """
+
+    def disarm(self) -> None:
+        """The last byte has left, or nothing will leave any more."""
+
+
+class NoFence:
+    """A fence for who sends nothing, or nothing that a lease guards."""
+
+    def arm(self) -> str:
+        """See `Fence`."""
+        return ""
+
+    def disarm(self) -> None:
+        """See `Fence`."""
+
+
 Login = Callable[[], Flow[Mapping[str, Secret | str]]]
-SessionOver = Callable[[Reply], bool]
+Told = Callable[[Reply], bool]  # what a platform's own words say of a reply
 Ingest = Callable[[bytes, Sink], Page]
 
 
@@ -94,7 +118,8 @@ class Wire(AbstractContextManager["Wire"]):
         door: Door,
         *,
         login: Login | None = None,
-        session_over: SessionOver = lambda _reply: False,
+        session_over: Told = lambda _reply: False,
+        busy: Told = lambda _reply: False,
         ingest: Ingest | None = None,
         writes: bool = False,
         transport: httpx.BaseTransport | None = None,
@@ -104,8 +129,10 @@ class Wire(AbstractContextManager["Wire"]):
         self._door = door
         self._login = login
         self._session_over = session_over
+        self._busy = busy
         self._ingest = ingest
         self._writes = writes
+        self._fence: Fence = NoFence()
         self._sleep = sleep
         self._clock = clock
         self._session: Mapping[str, Secret | str] = {}
@@ -131,9 +158,10 @@ class Wire(AbstractContextManager["Wire"]):
         """The headers of the session that is open; empty before the first call."""
         return self._session
 
-    def writable(self) -> None:
-        """Let writes through from now on. Planning never calls this; only carrying out a plan does."""
+    def writable(self, fence: Fence) -> None:
+        """Let writes through from now on, inside `fence`. Planning never calls this; only carrying out a plan does."""
         self._writes = True
+        self._fence = fence
 
     def send(self, call: Call) -> Answer:
         """Send one call. A session is opened before the first, and once more where the platform says that it ended."""
@@ -170,12 +198,10 @@ class Wire(AbstractContextManager["Wire"]):
         self._session = self.run(self._login())
 
     def _tried(self, call: Call) -> Answer:
-        """Reads are repeated where the failure may pass; nothing else is ever sent twice."""
-        tries = TRIES if call.safety in (Safety.READ, Safety.SESSION) else 1
-        for turn in range(tries):
+        """Reads are repeated where the failure may pass, and what sets a state where it surely had no effect."""
+        for turn in range(TRIES):
             answer, pause = self._once(call)
-            passing = not isinstance(answer, Reply) or answer.status in _REPEATED
-            if not passing or turn == tries - 1:
+            if turn == TRIES - 1 or not _may_repeat(call.safety, answer, self._busy):
                 return answer
             self._sleep(min(PAUSE_S_MAX, pause or PAUSES_S[turn] * random.uniform(0.7, 1.3)))  # noqa: S311 - jitter, no secret
         raise AssertionError("unreachable")
@@ -183,9 +209,20 @@ class Wire(AbstractContextManager["Wire"]):
     def _once(self, call: Call) -> tuple[Answer, float]:
         """One request, and how long the platform asks to wait before another."""
         self._pace()
+        if not call.safety.writes:
+            return self._asked(call, NoFence())
+        if why := self._fence.arm():
+            return Refused(reason=why, final=True), 0.0
+        try:
+            return self._asked(call, self._fence)
+        finally:
+            self._fence.disarm()
+
+    def _asked(self, call: Call, fence: Fence) -> tuple[Answer, float]:
         self.meter.count(call.operation)
         try:
             request = self._request(call)
+            request.extensions["trace"] = _left(fence)
             with_body = self._client.send(request, stream=True)
         except _BEFORE as failure:
             return Refused(reason=say("no connection: {what}", what=_words(failure))), 0.0
@@ -249,6 +286,31 @@ class Wire(AbstractContextManager["Wire"]):
             if wait > 0:
                 self._sleep(wait)
         self._last = self._clock()
+
+
+def _may_repeat(safety: Safety, answer: Answer, busy: Told) -> bool:
+    """Whether a call may be made again at once: a read when the failure may pass, a state that is set when nothing happened.
+
+    A platform that is `busy` in words of its own did nothing. Whatever else is in doubt is settled by reading first, and
+    never here.
+    """
+    if safety in (Safety.READ, Safety.SESSION):
+        return not isinstance(answer, Reply) or answer.status in _REPEATED or busy(answer)
+    if safety is not Safety.SET:
+        return False
+    if isinstance(answer, Reply):
+        return answer.status in _BUSY or busy(answer)
+    return isinstance(answer, Refused) and not answer.final
+
+
+def _left(fence: Fence) -> Callable[[str, object], None]:
+    """Disarms the fence once the whole request has been handed to the network."""
+
+    def trace(event: str, _details: object) -> None:
+        if event.endswith("send_request_body.complete"):
+            fence.disarm()
+
+    return trace
 
 
 class LostError(Exception):

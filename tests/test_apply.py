@@ -32,7 +32,7 @@ from reconciler.diff import FieldDiff
 from reconciler.errors import JournalBroken
 from reconciler.journal.entry import Entry, Event
 from reconciler.personal import Secret
-from reconciler.plan.values import Change, Plan, Reason, Seen, Wish
+from reconciler.plan.values import Change, Plan, Quota, Reason, Seen, Wish
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, Platform, Step
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading, Support
 from reconciler.target import Target
@@ -184,6 +184,7 @@ def play(
     fail_at: Mapping[str, Exception] | None = None,
     now: Callable[[], datetime] = lambda: NOW,
     plan: Plan | None = None,
+    quota: Quota | None = None,
 ) -> Played:
     """Carry out. `answers` by call; the run is asked to stop before the intent of `stop_at`; `fail_at` is what the runtime
     throws instead of an answer to `intend …`, `send …` or `<event> …`.
@@ -191,7 +192,7 @@ def play(
     given, thrown = answers or {}, fail_at or {}
     changes = tuple(one.change for one in jobs)
     made = plan or Plan(changes=changes, created_at=NOW, valid_until=NOW + timedelta(hours=24))
-    seen = Seen(campaigns=Reading(read_at=NOW))
+    seen = Seen(campaigns=Reading(read_at=NOW), quota=quota)
     work = Work(plan=made, run=RUN, jobs=jobs, seen={"t": seen}, read_at=NOW)
     acting, effects = carry_out(work), list[Effect]()
     answer: Any = None
@@ -713,3 +714,70 @@ def test_progress_is_told() -> None:
 
     assert [one.rows_done for one in told] == [0, 2, 3, 0]
     assert told[-1].outcome is played.run.outcomes[0]
+
+
+# --- what holds a run back -----------------------------------------------------------------------------------------------
+
+
+def one_each(*actions: Action) -> list[Job]:
+    kinds = {Action.BLACKLIST_ADD: "blacklist", Action.ROWS_ADD: "contacts"}
+    return [
+        job(Script(calls=[send(f"call-{number}")]), change(action, name=str(number), kind=kinds.get(action, "campaign")))
+        for number, action in enumerate(actions)
+    ]
+
+
+def sends(played: Played) -> list[str]:
+    return [effect.call.operation for effect in played.effects if isinstance(effect, Send)]
+
+
+@pytest.mark.parametrize("failure", [LOST, UNSENT, ODD])
+def test_a_platform_that_is_down_is_not_called_for_every_address(failure: Answer) -> None:
+    jobs = one_each(*[Action.UPDATE] * 6)
+    played = play(*jobs, answers={f"call-{number}": failure for number in range(6)})
+
+    assert sends(played) == ["call-0", "call-1", "call-2"]
+    assert played.results[3:] == [Result.PENDING] * 3
+    assert "in a row" in played.run.outcomes[3].why
+
+
+def test_one_answer_in_between_starts_the_count_anew() -> None:
+    jobs = one_each(*[Action.UPDATE] * 6)
+    lost = {f"call-{number}": LOST for number in (0, 1, 3, 4)}
+
+    assert len(sends(play(*jobs, answers=lost))) == 6
+
+
+def test_that_a_platform_says_no_is_no_failure_of_its() -> None:
+    jobs = one_each(*[Action.UPDATE] * 6)
+
+    assert len(sends(play(*jobs, answers={f"call-{number}": NO for number in range(6)}))) == 6
+
+
+def test_failures_never_hold_back_a_stop_or_a_blacklist_addition() -> None:
+    jobs = one_each(*[Action.UPDATE] * 3, Action.START, Action.STOP, Action.BLACKLIST_ADD)
+    played = play(*jobs, answers={f"call-{number}": LOST for number in range(3)})
+
+    assert sends(played)[3:] == ["call-4", "call-5"]
+    assert played.results[3:] == [Result.PENDING, Result.VERIFIED, Result.VERIFIED]
+
+
+def test_the_quota_keeps_a_tenth_for_stops_and_blacklist_additions() -> None:
+    """Each change takes a write and a read-back: of 9 calls left of 50, 4 may be used."""
+    jobs = one_each(*[Action.UPDATE] * 3, Action.STOP, Action.BLACKLIST_ADD)
+    played = play(*jobs, quota=Quota(used=41, left=9, limit=50))
+
+    assert played.results == [Result.VERIFIED, Result.VERIFIED, Result.PENDING, Result.VERIFIED, Result.VERIFIED]
+    assert "quota" in played.run.outcomes[2].why
+
+
+def test_a_quota_that_ends_in_the_middle_of_a_change_leaves_nothing_unknown() -> None:
+    script = Script(calls=[send("one", rows=1), send("two", rows=1)])
+    played = play(job(script, change(Action.ROWS_ADD, kind="contacts")), quota=Quota(used=0, left=1, limit=1))
+
+    assert sends(played) == ["one"]
+    assert (played.results, played.run.exit_code) == ([Result.PENDING], 5)
+
+
+def test_without_a_known_quota_nothing_is_held_back() -> None:
+    assert len(sends(play(*one_each(*[Action.UPDATE] * 20), quota=Quota()))) == 20

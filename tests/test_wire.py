@@ -16,7 +16,7 @@ import pytest
 from reconciler.call import Call, Flow, InDoubt, Page, Refused, Reply, Safety, Sink
 from reconciler.personal import Secret
 from reconciler.rows.errors import PageBroken
-from reconciler.wire import ANSWER_S_MAX, PAUSE_S_MAX, Door, LostError, Wire, WriteRefusedError
+from reconciler.wire import ANSWER_S_MAX, PAUSE_S_MAX, TRIES, Door, LostError, NoFence, Wire, WriteRefusedError
 
 URL: Final = "http://127.0.0.1:1/base"
 TOKEN: Final = "made-up-token-7731"
@@ -128,7 +128,7 @@ def test_every_exception_of_the_library_is_sorted() -> None:
 @pytest.mark.parametrize("name", sorted(REFUSING | DOUBTING))
 def test_a_failure_is_refusal_only_where_surely_nothing_left(name: str) -> None:
     platform = Platform(made(raised()[name]))
-    answer = wire(platform).send(call())
+    answer = wire(platform).send(call(Safety.CREATE))
 
     assert isinstance(answer, Refused if name in REFUSING else InDoubt)
     assert name in answer.reason
@@ -222,15 +222,117 @@ def test_a_credential_that_no_header_can_hold_is_refused_and_not_quoted() -> Non
 # --- what is repeated ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("safety", WRITES)
-@pytest.mark.parametrize(
-    "failure", [httpx.ConnectError("x"), httpx.ReadTimeout("x"), httpx.Response(503), httpx.Response(429), httpx.Response(500)]
-)
+SURELY_NOTHING = [httpx.ConnectError("x"), httpx.Response(429)]
+PERHAPS_SOMETHING = [httpx.ReadTimeout("x"), httpx.ReadError("x"), httpx.Response(500), httpx.Response(503)]
+
+
+@pytest.mark.parametrize("safety", [safety for safety in WRITES if safety is not Safety.SET])
+@pytest.mark.parametrize("failure", [*SURELY_NOTHING, *PERHAPS_SOMETHING])
 def test_a_write_is_sent_once_whatever_comes_back(safety: Safety, failure: httpx.Response | Exception) -> None:
     platform = Platform(failure)
     wire(platform).send(call(safety))
 
     assert len(platform.requests) == 1
+
+
+@pytest.mark.parametrize("failure", PERHAPS_SOMETHING)
+def test_what_perhaps_set_a_state_is_read_before_it_is_set_again(failure: httpx.Response | Exception) -> None:
+    platform = Platform(failure)
+    wire(platform).send(call(Safety.SET))
+
+    assert len(platform.requests) == 1
+
+
+@pytest.mark.parametrize("failure", SURELY_NOTHING)
+def test_what_surely_set_nothing_is_set_again_a_few_times(failure: httpx.Response | Exception) -> None:
+    platform = Platform(failure, failure, httpx.Response(200))
+    answer = wire(platform).send(call(Safety.SET))
+
+    assert isinstance(answer, Reply)
+    assert answer.status == 200
+    assert len(platform.requests) == TRIES
+
+
+class Gate:
+    """A fence that says what it was asked for; closed, it lets nothing leave."""
+
+    def __init__(self, why: str = "") -> None:
+        self.why = why
+        self.asked: list[str] = []
+
+    def arm(self) -> str:
+        self.asked.append("arm")
+        return self.why
+
+    def disarm(self) -> None:
+        self.asked.append("disarm")
+
+
+def test_a_closed_fence_lets_no_write_leave_and_is_not_asked_twice() -> None:
+    platform, gate = Platform(httpx.Response(200)), Gate("the lock has ended")
+    door = wire(platform, writes=False)
+    door.writable(gate)
+
+    assert door.send(call(Safety.SET)) == Refused(reason="the lock has ended", final=True)
+    assert platform.requests == []
+    assert gate.asked == ["arm"]
+
+
+@pytest.mark.parametrize("failure", [*SURELY_NOTHING, *PERHAPS_SOMETHING])
+def test_the_fence_stands_around_every_try_and_is_down_afterwards(failure: httpx.Response | Exception) -> None:
+    platform, gate = Platform(failure, httpx.Response(200)), Gate()
+    door = wire(platform, writes=False)
+    door.writable(gate)
+    door.send(call(Safety.SET))
+
+    assert gate.asked.count("arm") == len(platform.requests)
+    assert gate.asked[-1] == "disarm"
+
+
+def test_reads_pass_a_closed_fence() -> None:
+    platform, gate = Platform(httpx.Response(200)), Gate("the lock has ended")
+    door = wire(platform, writes=False)
+    door.writable(gate)
+
+    assert isinstance(door.send(call(Safety.READ, method="GET")), Reply)
+    assert gate.asked == []
+
+
+def test_the_fence_is_down_once_the_request_has_left() -> None:
+    """A slow answer is waited for: whoever froze while it came has sent nothing late."""
+    order: list[str] = []
+
+    class Noting(Gate):
+        def disarm(self) -> None:
+            order.append("disarm")
+
+    with answering(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok") as url:
+        door = Wire(Door(url=url))
+        door.writable(Noting())
+        sent = door._client.send
+
+        def send(request: httpx.Request, *, stream: bool) -> httpx.Response:
+            response = sent(request, stream=stream)
+            order.append("answered")
+            return response
+
+        door._client.send = send  # type: ignore[method-assign,assignment]  # to see when the answer came
+        door.send(call(Safety.SET, json={"x": "y"}))
+
+    assert order[:2] == ["disarm", "answered"]
+
+
+@pytest.mark.parametrize("safety", list(Safety))
+def test_what_a_platform_calls_busy_is_made_again_where_that_is_harmless(safety: Safety) -> None:
+    """Reads, sessions and set states, three times at most, after pauses; whatever reaches people once."""
+    platform, clock = Platform(*[httpx.Response(403, text="busy")] * 4), Clock()
+    door = wire(platform, clock=clock, busy=lambda reply: reply.body == b"busy")
+    answer = door.send(call(safety))
+
+    assert isinstance(answer, Reply)
+    assert answer.status == 403
+    again = safety in (Safety.READ, Safety.SESSION, Safety.SET)
+    assert (len(platform.requests), len(clock.slept)) == ((3, 2) if again else (1, 0))
 
 
 @pytest.mark.parametrize("safety", READS)
@@ -298,7 +400,7 @@ def test_a_wire_that_only_reads_refuses_writes(safety: Safety) -> None:
 
     assert platform.requests == []
 
-    door.writable()
+    door.writable(NoFence())
     door.send(call(safety))
 
     assert len(platform.requests) == 1

@@ -8,9 +8,10 @@ What is not a clear success stops its address: later changes of it, and whatever
 go on. A call of unknown outcome is named as unknown and is not repeated by anything in here.
 
 `effects` is what is asked of the runtime, `run` what came of it all, `carrying` how a plan becomes effects, `identity` how
-a write is known again.
+a write is known again, `baseline` what somebody else changed at the same time.
 """
 
+from reconciler.apply.baseline import looks_first
 from reconciler.apply.carrying import Job, Work, carry_out, too_late
 from reconciler.apply.effects import Acting, Effect, Intend, Now, Read, Send, Settle, Tell
 from reconciler.apply.identity import operation_id
@@ -31,6 +32,7 @@ __all__ = [
     "Tell",
     "Work",
     "carry_out",
+    "looks_first",
     "operation_id",
     "too_late",
 ]

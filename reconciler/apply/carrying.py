@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from reconciler.apply.baseline import changed_since, facts_of, looks_first, names_of, weighed
 from reconciler.apply.effects import Acting, Intend, Now, Read, Send, Settle, Tell
 from reconciler.apply.identity import operation_id
+from reconciler.apply.limits import Limits
 from reconciler.apply.run import ChangeOutcome, Result, Run
 from reconciler.call import Answer, Batch, Call, Ending, Flow, InDoubt, Judgement, Refused, Reply, Safety
 from reconciler.catalogue import say
-from reconciler.errors import JournalBroken
+from reconciler.errors import JournalBroken, Stale
 from reconciler.journal.entry import Columns, Entry, Event
 from reconciler.personal import HIDDEN, mask_text
 from reconciler.plan.values import Change, Plan, Seen, Wish
@@ -74,6 +76,7 @@ class Work:
 class _Progress:
     """What changes while a plan is carried out: live objects as they were last read, and which addresses are stuck."""
 
+    limits: Limits
     live: dict[Address, Live] = field(default_factory=dict)
     stuck: dict[Address, str] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
@@ -84,7 +87,7 @@ class _Progress:
 def carry_out(work: Work) -> Acting[Run]:
     """Carry out every change in the plan's order; gives the run with an outcome for each."""
     started = yield Now()
-    progress = _Progress()
+    progress = _Progress(limits=Limits(work.seen))
     keys = {job.change.key for job in work.jobs}
     outcomes = []
     for job in work.jobs:
@@ -156,6 +159,7 @@ class _Carrying:
         self.sent = 0
         self.flying: Sequence[Entry] = ()  # operations whose outcome is known here alone, or not at all
         self.taken: list[_Taken] = []
+        self.looked: Live | None = None  # the object as it was right before the first write
 
     def through(self) -> Acting[ChangeOutcome]:
         """Write, then read back. Whatever goes wrong on the way, what is known of the calls is told."""
@@ -172,12 +176,34 @@ class _Carrying:
         now = yield Now()
         self._in_time(now)
         step = self._step(now)
+        if looks_first(change) and step.live is not None:
+            step = yield from self._looked(step, step.live)
         facts = yield from self._written(platform.write(step))
         try:
             evidence = yield from self._reading(platform.verify(step, facts))
         except NotReadable as failure:
             evidence = Evidence(certainty=Certainty.UNKNOWN, why=failure.why)
         return (yield from self._concluded(evidence, facts))
+
+    def _looked(self, step: Step, planned: Live) -> Acting[Step]:
+        """The step with the object as it is now. Raises `_EndedError` where that is not what the plan was made from."""
+        job, change = self.job, self.job.change
+        self._within_limits()
+        try:
+            evidence = yield from self._reading(job.platform.verify(step, {}))
+        except NotReadable as failure:
+            raise _EndedError(self._outcome(Result.PENDING, failure.why)) from None
+        now = evidence.live
+        if now is None:
+            if change.action is Action.DELETE and evidence.certainty is Certainty.VERIFIED:
+                raise _EndedError(self._outcome(Result.VERIFIED, say("it was gone already")))
+            raise _EndedError(self._outcome(Result.PENDING, evidence.why or say("the platform does not show it")))
+        last = self.progress.live.get(change.address)
+        if paths := changed_since(change, job.live or planned, last, now, step.stored, job.support):
+            why = say("somebody changed {paths} since the plan was made: plan again", paths=", ".join(paths))
+            raise _EndedError(self._outcome(Result.FAILED, why))
+        self.looked = now
+        return replace(step, live=now)
 
     def _step(self, now: datetime) -> Step:
         job, change = self.job, self.job.change
@@ -189,7 +215,7 @@ class _Carrying:
             target=job.target,
             desired=job.wish.desired if job.wish else None,
             stored=job.wish.stored if job.wish else {},
-            changed=frozenset(difference.path.split(".")[0] for difference in change.diff),
+            changed=names_of(change),
             live=live,
             managed=self.work.managed.get(job.target.name, ()),
             feed=job.feed(self.container) if job.feed else None,
@@ -200,6 +226,11 @@ class _Carrying:
     def _in_time(self, now: datetime) -> None:
         """Raises `_EndedError` when the change may not reach people any more."""
         if why := too_late(self.work.plan, self.job.change.action, now - self.work.read_at):
+            raise _EndedError(self._outcome(Result.PENDING, why))
+
+    def _within_limits(self) -> None:
+        """Raises `_EndedError` when the target gets no further write of this kind in this run."""
+        if why := self.progress.limits.why_not(self.job.target.name, self.job.change.action):
             raise _EndedError(self._outcome(Result.PENDING, why))
 
     # --- writing
@@ -221,6 +252,7 @@ class _Carrying:
                 reply = yield from self._call(call, flow)
             else:
                 waiting = any(taken.later for taken in self.taken)
+                self.progress.limits.called(self.job.target.name)
                 answer = yield Read(target=self.job.target.name, call=call, task=waiting)
                 if not isinstance(answer, Reply):
                     flow.close()
@@ -232,6 +264,7 @@ class _Carrying:
         yield from self._tasks_ended()
         now = yield Now()
         self._in_time(now)
+        self._within_limits()
         intent = self._intent(call, now)
         batch = call.batch
         columns = Columns(recipients=batch.recipients, persons=batch.persons, contents=batch.contents) if batch else Columns()
@@ -240,11 +273,14 @@ class _Carrying:
             self.progress.interrupted = True
             raise _EndedError(self._outcome(Result.PENDING, say("the run was asked to stop")))
         self.flying = (intent,)
-        answer: Answer = yield Send(target=self.job.target.name, call=call)
+        limits, target = self.progress.limits, self.job.target.name
+        limits.called(target)
+        answer: Answer = yield Send(target=target, call=call)
         judgement = self._judged(call, answer)
+        limits.ended(target, failed=judgement.ending is Ending.DOUBT or isinstance(answer, Refused))
         facts = {**intent.facts, **judgement.evidence, **({"why": judgement.why} if judgement.why else {})}
         outcome = replace(intent, event=_EVENTS[judgement.ending], at=(yield Now()), facts=facts)
-        yield Settle(entries=(outcome,))
+        yield Settle(entries=(outcome,), synced=judgement.ending is not Ending.DONE)
         self.flying = ()
         if isinstance(answer, Reply) and judgement.ending in (Ending.DONE, Ending.LATER):
             self.taken.append(_Taken(entry=outcome, safety=call.safety, later=judgement.ending is Ending.LATER))
@@ -290,17 +326,8 @@ class _Carrying:
 
     def _wished(self) -> dict[str, Any]:
         """What the intent says of an object, so that a lost outcome can be settled by comparing."""
-        change, wish = self.job.change, self.job.wish
-        facts: dict[str, Any] = {"id": change.live_id} if change.live_id else {}
-        if wish and change.address.kind == "campaign":
-            unreadable = self.job.support.unreadable
-            changed = {difference.path.split(".")[0] for difference in change.diff}
-            facts["name"] = wish.desired.get("display_name") or change.address.name
-            facts["container"] = self.job.target.container
-            facts["protect"] = wish.desired.protect
-            facts["readable"] = {name: wish.stored[name] for name in changed if name in wish.stored and name not in unreadable}
-            facts["fields"] = {name: wish.stored[name] for name in wish.stored if name in unreadable}
-        return facts
+        job = self.job
+        return facts_of(job.change, job.wish, job.support, job.target.container, self.looked or job.live)
 
     # --- reading back
 
@@ -313,6 +340,7 @@ class _Carrying:
             except StopIteration as done:
                 return done.value  # type: ignore[no-any-return]  # a generator's value is untyped here
             self.calls += 1
+            self.progress.limits.called(self.job.target.name)
             answer = yield Read(target=self.job.target.name, call=call)
             if not isinstance(answer, Reply):
                 flow.close()
@@ -321,13 +349,17 @@ class _Carrying:
 
     def _concluded(self, evidence: Evidence, facts: Mapping[str, str]) -> Acting[ChangeOutcome]:
         """What the read-back means. A platform that shows something else than it acknowledged is believed in what it shows."""
+        found: dict[str, Any] = {**facts, **evidence.facts}
         if evidence.live is not None:
-            self.progress.live[self.job.change.address] = evidence.live
-        found = {**facts, **evidence.facts}
+            job = self.job
+            self.progress.live[job.change.address] = evidence.live
+            stored = job.wish.stored if job.wish else {}
+            evidence, more = weighed(evidence, evidence.live, job.change, self._wished(), self.looked, stored, job.support)
+            found |= more
         entries = [taken.entry for taken in self.taken]
         if evidence.certainty is Certainty.VERIFIED:
             yield from self._settle(entries, Event.VERIFIED, facts=found)
-            return self._outcome(Result.VERIFIED)
+            return self._outcome(Result.VERIFIED, evidence.why)
         if evidence.certainty is Certainty.WEAK:
             yield from self._settle(entries, Event.VERIFIED_WEAK, facts=found)
             return self._outcome(Result.UNVERIFIABLE, evidence.why)
@@ -365,15 +397,15 @@ class _Carrying:
     # --- the end
 
     def _broken(self, failure: Exception) -> Acting[ChangeOutcome]:
-        """The journal takes no more, or this program made a mistake: nothing more is sent, and what is open is named."""
+        """The journal takes no more, or not from this run, or this program made a mistake: nothing more is sent."""
         self.progress.broke = failure
         why = say("the run broke off here")
         lost = list(self.flying)
-        if not isinstance(failure, JournalBroken):
+        if not isinstance(failure, JournalBroken | Stale):
             lost += [taken.entry for taken in self.taken]
             try:
                 yield from self._settle(lost, Event.AMBIGUOUS, why)
-            except JournalBroken as worse:  # the intents are open anyway
+            except (JournalBroken, Stale) as worse:  # the intents are open anyway
                 self.progress.broke = worse
         result = Result.UNKNOWN if lost else Result.FAILED
         return self._outcome(result, why, tuple(dict.fromkeys(entry.operation for entry in lost)))

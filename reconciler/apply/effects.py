@@ -45,9 +45,10 @@ class Read:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
-    """Record outcomes of operations; durable when answered."""
+    """Record outcomes of operations, all or none. Not `synced`, a loss of power may take them back, nothing else may."""
 
     entries: tuple[Entry, ...]
+    synced: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ of errors. `run` turns every ending into an exit code.
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import sys
@@ -18,10 +19,12 @@ from reconciler import __version__
 from reconciler.catalogue import say
 from reconciler.cli import exits
 from reconciler.cli.options import Shared, common
-from reconciler.errors import ReconcilerError
+from reconciler.errors import Mistaken, ReconcilerError
 
 # A command builds values, drops few of them and ends: looking for cycles after every 700 would only walk them all again.
 GARBAGE_AFTER: Final = 50_000
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})  # a disk that takes nothing more
 
 # name -> (module, attribute, one line of help)
 COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
@@ -31,11 +34,16 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "plan": ("planning", "plan", "Show what would change and how many people would be contacted; changes nothing."),
     "show": ("planning", "show", "Render a saved plan."),
     "apply": ("applying", "apply", "Carry out what was reviewed."),
-    "resolve": ("applying", "resolve", "List and settle unknown outcomes."),
+    "drift": ("drift", "drift", "Show what somebody changed in a console since the last apply; changes nothing."),
+    "resolve": ("resolving", "resolve", "List and settle unknown outcomes."),
+    "lock": ("locking", "lock", "Keep everybody from applying."),
+    "unlock": ("locking", "unlock", "Lift a lock."),
     "import": ("start", "import_", "Adopt a live object and write it as YAML."),
     "audit": ("audit", "audit", "The journal, for auditors."),
+    "journal": ("journal", "journal", "Move the journal to another place."),
     "doctor": ("help", "doctor", "Check reachability and credentials of every target."),
-    "explain": ("help", "explain", "Explain a code."),
+    "policy": ("policy", "policy", "The law packs: list their rules, test cases of your own."),
+    "explain": ("help", "explain", "Explain a code or a rule."),
     "schema": ("help", "schema", "Write the JSON Schemas."),
     "completion": ("help", "completion", "Print the completion script of a shell."),
     "sandbox": ("sandbox", "sandbox", "The three simulated platforms on loopback."),
@@ -113,9 +121,17 @@ def run(arguments: Sequence[str]) -> int:
         stop_quietly()
         return exits.DONE
     except Exception as bug:  # noqa: BLE001 - the last door: a person sees one line, the details are saved masked
-        from reconciler.cli.output import tell_bug
+        from reconciler.cli.output import tell_bug, tell_error
 
-        tell_bug(bug, context)
+        if isinstance(bug, OSError) and bug.errno in FULL:
+            full = Mistaken(
+                say("a file cannot be written: {why}", why=bug.strerror or ""),
+                code="DSK001",
+                remedy=say("free space, or mend the disk or its permissions, and run again"),
+            )
+            tell_error(full, list(arguments))
+        else:
+            tell_bug(bug, context)
         return exits.ERROR
 
 

@@ -1,4 +1,4 @@
-"""apply and resolve: what sends, and what settles what was sent."""
+"""apply: carries out what was reviewed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -20,15 +20,15 @@ from reconciler.catalogue import say
 from reconciler.cli import exits
 from reconciler.cli.options import Shared, common
 from reconciler.cli.output import FORMAT_VERSION, data, note, say_aside, style, tell_bug, tell_error
-from reconciler.cli.planfile import SavedPlan, read_plan
+from reconciler.cli.planfile import Making, SavedPlan, read_plan
 from reconciler.cli.planning import plan_exit
 from reconciler.cli.workspace import moment, open_project, open_session
-from reconciler.errors import Blocked, Mistaken, ReconcilerError, Stale
-from reconciler.reports import RUN_FORMATS, event_line, render_plan, render_run
+from reconciler.errors import Blocked, ReconcilerError, Stale
+from reconciler.reports import RUN_FORMATS, event_line, narrowed_line, render_plan, render_run
 
 if TYPE_CHECKING:
+    from reconciler.plan.narrow import Difference
     from reconciler.reconcile.propose import Proposal
-    from reconciler.reconcile.session import Session
 
 # Findings that say: an earlier outcome is unknown, and this plan would touch it.
 _UNSETTLED: Final = frozenset({"DEP001", "DEP002", "SND002"})
@@ -47,6 +47,7 @@ _DIGEST_MIN, _DIGEST_MAX = 8, 64  # hex digits
     help="With --auto-approve: allow exactly N irreversible steps.",
 )
 @click.option("--ack", "acks", multiple=True, metavar="GUARD=VALUE@DIGEST", help="Acknowledge one guard; repeatable.")
+@click.option("--safe-only", is_flag=True, help="Carry out only stops and blacklist additions, whatever else is held back.")
 @click.option("--at", metavar="TIME", help="Judge as if it were then; only where every target is the sandbox.")
 @common
 def apply(
@@ -57,44 +58,59 @@ def apply(
     allow_delete: int | None,
     allow_irreversible: int | None,
     acks: tuple[str, ...],
+    safe_only: bool,
     at: str | None,
 ) -> int:
     """Plan again, refuse if it is not what was reviewed, and carry it out; every call is recorded before it is sent."""
-    from reconciler.reconcile.carry import Watching, carry, holder, new_run
-    from reconciler.reconcile.propose import Asked, propose
+    from reconciler.cli.reviewed import narrowed, still_good
+    from reconciler.reconcile.carry import Use, Watching, carry, claim, new_run
+    from reconciler.reconcile.propose import Asked, propose, protecting
 
+    if safe_only and (saved or digest):
+        raise click.UsageError(say("--safe-only carries out no reviewed plan: give --auto-approve, or answer at a terminal"))
     if shared.format not in RUN_FORMATS:
         raise click.UsageError(
             say("'{format}' is not a format here; known: {names}", format=shared.format, names=", ".join(RUN_FORMATS))
         )
     plan_file = read_plan(saved) if saved else None
     reviewed = _reviewed(plan_file, digest)
+    made = plan_file.made if plan_file else None
+    if made and shared.only not in ((), made.only):
+        raise click.UsageError(say("a saved plan is carried out as it was reviewed: make it with --only"))
     project = open_project(shared)
-    when = moment(at or (plan_file.at if plan_file else None), project, "apply")
+    when = moment(at or (made.at if made else None), project, "apply")
     asked = Asked(
-        only=(plan_file.only if plan_file else ()) or shared.only,
+        only=made.only if made else shared.only,
         allow_delete=plan_file.allow_delete if plan_file and allow_delete is None else allow_delete,
         acks=(*(plan_file.acks if plan_file else ()), *acks),
         at=when,
+        reviewed=plan_file.digest if plan_file else "",
     )
     with open_session(project) as session, _polite_stop() as stop:
         run = new_run()
-        with session.journal.lock(run, holder(), session.world.now()):
+        with session.journal.lock(claim(run), session.moment) as held:
             if plan_file:
-                _still_good(plan_file, used=session.journal.plan_used(plan_file.seal), now=when or session.world.now())
+                still_good(session, plan_file, when)
             proposal = propose(session, asked)
+            if safe_only:
+                proposal = protecting(proposal)
             plan = proposal.plan
             shown = plan.to_json(__version__)
-            if any(finding.code in _UNSETTLED for finding in plan.findings):
+            if not safe_only and any(finding.code in _UNSETTLED for finding in plan.findings):
                 _show_instead(shared, shown, say("an earlier outcome is unknown, so nothing is sent: run 'reconciler resolve'"))
                 return exits.UNKNOWN
-            if reviewed and not plan.digest.startswith(reviewed):
-                if proposal.unreachable:
-                    _show_instead(shared, shown, say("a target did not show its whole state; nothing was sent"))
-                    return exits.UNREACHABLE
+            other = bool(reviewed) and not plan.digest.startswith(reviewed)
+            if other and proposal.unreachable:
+                _show_instead(shared, shown, say("a target did not show its whole state; nothing was sent"))
+                return exits.UNREACHABLE
+            try:
+                if other and plan_file is None:
+                    raise _not_reviewed(plan.digest, reviewed)
+                less = narrowed(session, plan_file, proposal) if plan_file else ()
+            except Stale:
                 if shared.format != "json":
                     _show_instead(shared, shown, "")
-                raise _not_reviewed(plan.digest, reviewed)
+                raise
             if plan.blocked:
                 _show_instead(shared, shown, say("blocked: nothing was sent"))
                 return plan_exit(plan.worst(), blocked=True, unreachable=proposal.unreachable, changes=False)
@@ -102,21 +118,23 @@ def apply(
                 _allowed(
                     plan.deletes,
                     plan.irreversible,
-                    asked.allow_delete,
+                    _deletes_left(plan.deletes, asked.allow_delete, made),
                     allow_irreversible,
                     auto_approve=auto_approve,
                     reviewed=bool(reviewed),
                 )
                 _asked(shared, shown, auto_approve=auto_approve, reviewed=bool(reviewed))
                 _in_time(proposal, session.world.now())
+            _tell_less(shared, less)
             watching = Watching(tell=_teller(shared), go_on=stop.go_on)
-            done = carry(session, proposal, run, watching, seal=plan_file.seal if plan_file else "")
+            use = Use(seal=plan_file.seal, digest=plan_file.digest, narrowed=less) if plan_file else None
+            done = carry(session, proposal, run, watching, held=held, use=use)
             left = () if done.broke else session.journal.memory().unsettled
             head = "" if done.broke else session.journal.head
     code = exits.strongest(
         done.exit_code, *([exits.UNREACHABLE] if proposal.unreachable else []), *([exits.UNKNOWN] if left else [])
     )
-    data(render_run({**_run_json(done, shown, head), "exit_code": code}, shared.format, style(shared)))
+    data(render_run({**_run_json(done, shown, head, less), "exit_code": code}, shared.format, style(shared)))
     if len(left) > len(done.unknown):
         note(None, say("outcomes of earlier runs are unknown: run 'reconciler resolve'"))
     _tell_what_broke(done)
@@ -153,17 +171,14 @@ def _reviewed(plan_file: SavedPlan | None, digest: str | None) -> str:
     return plan_file.digest if plan_file else word
 
 
-def _still_good(plan_file: SavedPlan, *, used: bool, now: Any) -> None:
-    if used:
-        raise Stale(
-            say("this plan was applied before; a plan is used once"), code="STL002", remedy=say("plan and review again")
-        )
-    if now > plan_file.valid_until:
-        raise Stale(
-            say("the plan was valid until {when}", when=plan_file.valid_until.isoformat()),
-            code="STL003",
-            remedy=say("plan and review again"),
-        )
+def _deletes_left(deletes: int, allowed: int | None, made: Making | None) -> int | None:
+    """The number of deletes that is allowed. What was allowed for a reviewed plan holds for what is left of it."""
+    return deletes if made and allowed is not None and deletes <= allowed <= made.extent.deletes else allowed
+
+
+def _tell_less(shared: Shared, less: Sequence[Difference]) -> None:
+    for difference in less:
+        note(shared, say("narrowed: {what}", what=narrowed_line(difference.to_json())))
 
 
 def _show_instead(shared: Shared, shown: dict[str, Any], why: str) -> None:
@@ -256,7 +271,7 @@ def _teller(shared: Shared) -> Any:
     return tell
 
 
-def _run_json(run: Run, plan: dict[str, Any], head: str) -> dict[str, Any]:
+def _run_json(run: Run, plan: dict[str, Any], head: str, less: Sequence[Difference] = ()) -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
         "tool_version": __version__,
@@ -268,89 +283,7 @@ def _run_json(run: Run, plan: dict[str, Any], head: str) -> dict[str, Any]:
         "changes": [outcome.to_json() for outcome in run.outcomes],
         "people": plan["people"],
         "unknown": run.unknown,
-        "narrowed": [],
+        "narrowed": [difference.to_json() for difference in less],
         "simulated": [target["name"] for target in plan["targets"] if target["simulated"]],
         "journal_head": head,
     }
-
-
-@click.command()
-@click.argument("run", required=False, default="")
-@click.argument("operation", required=False, default="", metavar="[OP]")
-@click.option("--verdict", type=click.Choice(["done", "not-done"]), help="What a person found out.")
-@click.option("--reason", default="", help="Why; kept in the journal.")
-@common
-def resolve(shared: Shared, run: str, operation: str, verdict: str | None, reason: str) -> int:
-    """List unknown outcomes; settle those of RUN by reading, one OP by a verdict; or close a `!` step by its key."""
-    from reconciler.reconcile.carry import holder, new_run
-
-    if verdict and not reason.strip():
-        raise click.UsageError(say("a verdict needs --reason: auditors will ask"))
-    if verdict and not operation and "#" not in run:
-        raise click.UsageError(say("a verdict names RUN and OP"))
-    with open_session(open_project(shared)) as session:
-        if verdict or run:
-            with session.journal.lock(new_run(), holder(), session.world.now()):
-                _resolve(session, shared, run, operation, verdict, reason)
-        left = session.journal.memory().unsettled
-    rows = [
-        {
-            "run": doubt.run,
-            "operation": doubt.operation,
-            "address": str(doubt.address),
-            "action": doubt.action.value,
-            "call": doubt.call,
-            "count": doubt.count,
-            "since": doubt.since.isoformat(),
-            "why": doubt.why,
-        }
-        for doubt in left
-    ]
-    if shared.format == "json":
-        data(json.dumps({"format_version": FORMAT_VERSION, "unknown": rows}, indent=2, ensure_ascii=False))
-    else:
-        data(_unknown_text(rows))
-    return exits.UNKNOWN if left else exits.DONE
-
-
-def _resolve(session: Session, shared: Shared, run: str, operation: str, verdict: str | None, reason: str) -> None:
-    """Record what a person says, or settle a run by reading. An apply at work keeps its own calls to itself."""
-    from reconciler.reconcile.doubts import close_step, judge_by_person, settle_by_reading
-
-    if verdict and operation:
-        doubt = judge_by_person(session, run, operation, "done" if verdict == "done" else "not-done", reason)
-        note(shared, say("recorded for {address}: {verdict}", address=doubt.address, verdict=verdict))
-    elif verdict == "done":
-        close_step(session, run, reason)
-        note(shared, say("closed: {key}", key=run))
-    elif verdict:
-        raise Mistaken(say("a step is closed with --verdict done"), code="MAN001", remedy=say("leave it open otherwise"))
-    else:
-        if run not in {doubt.run for doubt in session.journal.memory().unsettled}:
-            message = say("run '{run}' has no unknown outcome", run=run)
-            raise Mistaken(message, code="DEP001", remedy=say("'reconciler resolve' lists them"))
-        for settlement in settle_by_reading(session, run, lambda waiting: _countdown(shared, waiting.seconds_left)):
-            doubt = settlement.doubt
-            note(shared, f"{doubt.address} {doubt.call}: {settlement.verdict.value} – {settlement.why}")
-
-
-def _countdown(shared: Shared, seconds: float) -> None:
-    note(shared, say("waiting {seconds:.0f} s more, until a lost call can no longer take effect", seconds=seconds))
-
-
-def _unknown_text(rows: list[dict[str, Any]]) -> str:
-    if not rows:
-        return say("Nothing is unknown.")
-    lines = [say("{count} outcome(s) unknown:", count=len(rows))]
-    for row in rows:
-        lines.append(f"  ‼ {row['address']}  {row['action']} · {row['call']} · {row['count']:,} rows · {row['since']}")
-        lines.append(f"      run {row['run']}  op {row['operation']}  {row['why']}")
-    lines.append(say("settle by reading:   reconciler resolve {run}", run=rows[0]["run"]))
-    lines.append(
-        say(
-            "or by a verdict:     reconciler resolve {run} {op} --verdict done|not-done --reason TEXT",
-            run=rows[0]["run"],
-            op=rows[0]["operation"][:8],
-        )
-    )
-    return "\n".join(lines)

@@ -20,6 +20,7 @@ from reconciler.errors import Mistaken
 from reconciler.reports import Style
 
 if TYPE_CHECKING:
+    from reconciler.policies.lawpacks import Rule
     from reconciler.project import Project
     from reconciler.reconcile.session import Session
     from reconciler.target import SecretRef, Target
@@ -42,15 +43,11 @@ def _json(**content: Any) -> str:
 @click.argument("code", required=False, default="")
 @common
 def explain(shared: Shared, code: str) -> int:
-    """What a CODE means, why it matters and what to do; all codes when none is given."""
+    """What a CODE means, why it matters and what to do, or what a rule such as CO-1 says; all codes when none is given."""
     # A bug's code carries the name of its details: BUG001-1a2b3c4d.
     wanted = code.strip().upper().partition("-")[0]
     if wanted and wanted not in CODES:
-        raise Mistaken(
-            say("'{word}' is not a code", word=code),
-            code="SPC004",
-            remedy=did_you_mean(wanted, CODES) or say("'reconciler explain' lists them"),
-        )
+        return _explain_rule(shared, code)
     known = [(name, entry) for name, entry in CODES.items() if wanted in ("", name)]
     if _as_json(shared):
         data(_json(codes=[{"code": name, "title": e.title, "why": e.why, "remedy": e.remedy} for name, e in known]))
@@ -61,6 +58,46 @@ def explain(shared: Shared, code: str) -> int:
     else:
         data("\n".join(f"{name}  {entry.title}" for name, entry in known))
     return exits.DONE
+
+
+def _explain_rule(shared: Shared, word: str) -> int:
+    """A rule of a law pack: its text in the language that is spoken, what it rests on, and how sure anybody is of it."""
+    from reconciler.policies.lawpacks import packs, rules
+
+    wanted = word.strip().upper()
+    if wanted not in rules():
+        raise Mistaken(
+            say("'{word}' is not a code and not a rule", word=word),
+            code="SPC004",
+            remedy=did_you_mean(wanted, {**CODES, **rules()})
+            or say("'reconciler explain' lists the codes, 'reconciler policy list' the rules"),
+        )
+    rule = rules()[wanted]
+    pack = next(pack for pack in packs().values() if rule in pack.rules)
+    advice = say("help, not legal advice: a lawyer must confirm it before use")
+    if _as_json(shared):
+        data(_json(rules=[{"pack": pack.id, "edition": pack.edition, **rule.to_json()}], advice=advice))
+        return exits.DONE
+    every = say("every one")
+    told = (
+        (say("pack"), f"{pack.id} {pack.edition}"),
+        (say("basis"), f"{rule.basis} · {rule.citation[shared.lang]}"),
+        (say("source"), say("{source}, read {month}", source=rule.source[shared.lang], month=rule.read_on)),
+        (say("confidence"), {"H": say("high"), "M": say("medium"), "L": say("low"), "-": say("none needed")}[rule.confidence]),
+        (say("valid"), _validity(rule)),
+        (say("review by"), str(rule.review_by)),
+        (say("purposes"), ", ".join(rule.purposes) or every),
+        (say("channels"), ", ".join(rule.channels) or every),
+        (say("sectors"), ", ".join(rule.sectors) or every),
+    )
+    head = style(shared).paint(f"{rule.id}  {rule.text[shared.lang]}", "strong")
+    data("\n".join([head, *(f"  {label}: {words}" for label, words in told), f"  {advice}"]))
+    return exits.DONE
+
+
+def _validity(rule: Rule) -> str:
+    first = say("from {day}", day=rule.valid_from) if rule.valid_from else say("since when is not known")
+    return say("{first} to {last}", first=first, last=rule.valid_to) if rule.valid_to else first
 
 
 # --- schema --------------------------------------------------------------------------------------------------------------

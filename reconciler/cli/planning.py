@@ -58,7 +58,7 @@ def _tell_findings(shared: Shared, findings: list[Finding], root: Path, document
 @click.option(
     "--output-file", "files", multiple=True, metavar="FORMAT=FILE", help="Write the plan in that format too; repeatable."
 )
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes or drift.")
 @click.option("--at", metavar="TIME", help="Judge as if it were then.")
 @click.option(
     "--allow-delete", type=click.IntRange(min=0), metavar="N", help="Allow exactly N deletes; travels with the saved plan."
@@ -75,26 +75,30 @@ def plan(
     acks: tuple[str, ...],
 ) -> int:
     """Show what would change, and how many people would be contacted. Sends nothing but reads."""
+    from reconciler.cli.reviewed import making
     from reconciler.reconcile.propose import Asked, propose
+    from reconciler.reconcile.reviewing import basis_of
 
     wanted = [_output_file(word) for word in files]
     shape = _format(shared, FORMATS)
     project = open_project(shared)
     asked = Asked(only=shared.only, allow_delete=allow_delete, acks=acks, at=moment(at, project, "plan"))
     with open_session(project) as session:
+        basis = basis_of(session, shared.only) if out is not None else None
         proposal = propose(session, asked)
+        made = making(session, proposal, basis, shared.only, at) if basis else None
     shown = proposal.plan.to_json(__version__)
     data(render_plan(shown, shape, style(shared)))
     for name, path in wanted:
         write_file(path, render_plan(shown, name, Style(verbose=shared.verbose)).rstrip("\n") + "\n")
-    if out is not None:
-        write_file(out, sealed(shown, only=shared.only, at=at))
+    if out is not None and made is not None:
+        write_file(out, sealed(shown, made))
         note(shared, say("saved: {path}", path=out))
     return plan_exit(
         proposal.plan.worst(),
         blocked=proposal.plan.blocked,
         unreachable=proposal.unreachable,
-        changes=detailed_exitcode and not proposal.plan.empty,
+        changes=detailed_exitcode and bool(proposal.plan.changes or proposal.plan.drift),
     )
 
 

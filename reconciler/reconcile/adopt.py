@@ -14,8 +14,9 @@ from reconciler.errors import Blocked, Mistaken, Unreachable
 from reconciler.journal.entry import Columns, Entry, Event
 from reconciler.kinds import KINDS
 from reconciler.plan.values import Seen
-from reconciler.reconcile.carry import new_run
-from reconciler.reconcile.listing import baseline
+from reconciler.platforms.platform import Platform
+from reconciler.reconcile.carry import claim, new_run
+from reconciler.reconcile.presence import baseline
 from reconciler.reconcile.reading import read_target
 from reconciler.reconcile.session import Session
 from reconciler.resource import Address, Desired, Live, State
@@ -36,7 +37,13 @@ class Adoption:
 
 
 def adopt(session: Session, address: Address) -> Adoption:
-    """Adopt a live campaign, or the rows that are in a campaign now, under `address`."""
+    """Adopt a live campaign, or the rows that are in a campaign now, under `address`; Stale while somebody applies."""
+    run = new_run()
+    with session.journal.lock(claim(run), session.moment):
+        return _adopt(session, address, run)
+
+
+def _adopt(session: Session, address: Address, run: str) -> Adoption:
     project = session.project
     target = project.targets.get(address.target)
     if target is None:
@@ -54,17 +61,35 @@ def adopt(session: Session, address: Address) -> Adoption:
     if reading.seen is None:
         raise Unreachable(reading.state.note, code=reading.finding.code if reading.finding else "PLT007")
     if address.kind == "contacts":
-        return _adopt_rows(session, target, desired, address, reading.seen)
+        return _adopt_rows(session, target, desired, address, reading.seen, run)
     live = _live(desired, address, reading.seen)
     owner = next(
         (owned.address for owned in memory.owned.values() if owned.id == live.id and owned.container == target.container), None
     )
     if owner and owner != address:
         raise Blocked(say("it is managed already, as {address}", address=owner), code="OWN001", remedy=say("use that address"))
-    facts = {"id": live.id, "name": live.name, "container": target.container, "fields": {}, "protect": False}
-    _write(session, address, facts, Columns())
+    facts = {
+        "id": live.id,
+        "name": live.name,
+        "container": target.container,
+        "fields": {},
+        "readable": _as_found(live, session.platform(target)),
+        "protect": False,
+    }
+    _write(session, address, facts, Columns(), run)
     written = None if desired else _document(session, target, address, live, reading.seen)
     return Adoption(address=address, id=live.id, written=written)
+
+
+def _as_found(live: Live, platform: Platform) -> dict[str, Any]:
+    """What the platform shows of a campaign now, so that a later edit of somebody else can be told from it.
+
+    The run state is no part of it where it follows from the fields, or is not a steady one.
+    """
+    unreadable = platform.supports["campaign"].unreadable
+    fields = {name: value for name, value in live.fields.items() if name not in unreadable}
+    steady = live.state in (State.STARTED, State.STOPPED) and not platform.runs_by_itself(live.fields)
+    return fields | {"state": live.state.value if steady else None}
 
 
 def _live(desired: Desired | None, address: Address, seen: Seen) -> Live:
@@ -83,7 +108,7 @@ def _live(desired: Desired | None, address: Address, seen: Seen) -> Live:
     return found[0]
 
 
-def _adopt_rows(session: Session, target: Target, desired: Desired | None, address: Address, seen: Seen) -> Adoption:
+def _adopt_rows(session: Session, target: Target, desired: Desired | None, address: Address, seen: Seen, run: str) -> Adoption:
     """Remember which rows were in the campaign before us: only those and our own may be taken away later."""
     if desired is None or not desired.get("campaign"):
         message = say("no contacts document with a campaign has the address {address}", address=address)
@@ -101,13 +126,13 @@ def _adopt_rows(session: Session, target: Target, desired: Desired | None, addre
         )
     columns, count, container = baseline(session, desired, target, live, seen)
     facts = {"id": live.id, "name": live.name, "container": container, "fields": {}, "protect": False, "rows": count}
-    _write(session, address, facts, columns)
+    _write(session, address, facts, columns, run)
     return Adoption(address=address, id=live.id, rows=count)
 
 
-def _write(session: Session, address: Address, facts: Mapping[str, Any], columns: Columns) -> None:
+def _write(session: Session, address: Address, facts: Mapping[str, Any], columns: Columns, run: str) -> None:
     now = session.world.now()
-    entry = Entry(event=Event.ADOPTED, at=now, run=new_run(), address=address, container=str(facts["container"]), facts=facts)
+    entry = Entry(event=Event.ADOPTED, at=now, run=run, address=address, container=str(facts["container"]), facts=facts)
     session.journal.append(entry, columns)
     pin_journal(session)
 

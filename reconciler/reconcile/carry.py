@@ -7,25 +7,33 @@ emergency file, and the run stops. Whatever cannot be done is thrown into the ru
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from reconciler.apply import Effect, Intend, Now, Read, Run, Send, Settle, Tell, Work, carry_out
 from reconciler.call import Answer, Call, InDoubt, Refused
 from reconciler.catalogue import say
-from reconciler.errors import JournalBroken
+from reconciler.errors import JournalBroken, Stale
 from reconciler.journal.emergency import append_emergency
-from reconciler.journal.entry import Entry, Event
+from reconciler.journal.entry import HMAC_BYTES, Columns, Entry, Event
+from reconciler.journal.lease import LIFE_S, Claim, Held
+from reconciler.plan.narrow import Difference
+from reconciler.plan.values import Unsettled
 from reconciler.platforms.platform import NotReadable
+from reconciler.reconcile.fence import LeaseFence
+from reconciler.reconcile.listed import Enforced
 from reconciler.reconcile.propose import Proposal
 from reconciler.reconcile.session import Session
-from reconciler.resource import Live
-from reconciler.wire import LostError
+from reconciler.resource import Action, Live
+from reconciler.wire import TIMEOUT_S, LostError
+
+ENTRIES_MAX: Final = 10_000  # of a list, in one entry of the journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +44,23 @@ class Watching:
     go_on: Callable[[], bool] = lambda: True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """The saved plan that a run uses up: its seal and digest, and what is done less than it says."""
+
+    seal: str
+    digest: str
+    narrowed: Sequence[Difference] = ()
+
+
 def new_run() -> str:
     """A run's name: short, unique, without meaning."""
     return secrets.token_hex(5)
+
+
+def claim(run: str, life_s: float | None = LIFE_S, reason: str = "") -> Claim:
+    """The claim of this process to be the only one at work on the project."""
+    return Claim(run=run, holder=holder(), host=socket.gethostname(), reason=reason, life_s=life_s)
 
 
 def holder() -> str:
@@ -50,16 +72,27 @@ def holder() -> str:
     return f"{user}@{socket.gethostname()}:{os.getpid()}"
 
 
-def carry(session: Session, proposal: Proposal, run: str, watching: Watching, *, seal: str = "") -> Run:
-    """Carry out a plan. The caller holds the journal's lock, and has been allowed to."""
+def carry(session: Session, proposal: Proposal, run: str, watching: Watching, *, held: Held, use: Use | None = None) -> Run:
+    """Carry out a plan, under the lock that the caller holds. The caller has been allowed to. A saved plan is used up before
+    the first call, however the run ends.
+    """
     journal, world = session.journal, session.world
     plan = proposal.plan
     facts = {"digest": plan.digest, "commit": plan.source.commit, "dirty": plan.source.dirty, "by": holder()}
-    journal.append(Entry(event=Event.RUN_STARTED, at=world.now(), run=run, facts=facts))
-    if seal:
-        journal.append(Entry(event=Event.PLAN_USED, at=world.now(), run=run, facts={"seal": seal, "digest": plan.digest}))
-    for job in proposal.jobs:
-        session.wire(job.target).writable()
+    if use:
+        facts |= {"reviewed": use.digest, "narrowed": [difference.to_json() for difference in use.narrowed]}
+    begun = [Entry(event=Event.RUN_STARTED, at=world.now(), run=run, facts=facts)]
+    if use:
+        used = {"seal": use.seal, "digest": use.digest}
+        begun.append(Entry(event=Event.PLAN_USED, at=world.now(), run=run, facts=used))
+    journal.append_all(begun)
+    for unread in proposal.memory.unread:
+        why = say("taken; its run ended before it was read back, and this run's reading is what counts")
+        conclude(session, unread, Event.VERIFIED_WEAK, {**unread.facts, "why": why})
+    for kept in proposal.listing.enforced:
+        _note_entries(session, kept, Action.BLACKLIST_ADD, run)
+    for target in {job.target.name: job.target for job in proposal.jobs}.values():
+        session.wire(target).writable(LeaseFence(held, target.limit("timeout_s", TIMEOUT_S)))
     work = Work(
         plan=plan,
         run=run,
@@ -70,10 +103,64 @@ def carry(session: Session, proposal: Proposal, run: str, watching: Watching, *,
     )
     done = _drive(session, work, watching)
     try:
+        _forget_lifted(session, proposal, done)
         _close(session, proposal, done)
-    except JournalBroken as broken:
+    except (JournalBroken, Stale) as broken:
         done = replace(done, broke=done.broke or broken)
     return done
+
+
+def _note_entries(session: Session, kept: Enforced, action: Action, run: str) -> None:
+    """Write entries of a list that no platform keeps into the journal, its only memory: added, or lifted."""
+    table = kept.added if action is Action.BLACKLIST_ADD else kept.lifted
+    if not table:
+        return
+    from reconciler.rows.digest import batch_digest
+    from reconciler.rows.enforced import packed
+
+    for names in packed(session.engine, table, ENTRIES_MAX):
+        # What was lifted may be listed again: the run tells the one from the other.
+        parts = (kept.container, action.value, batch_digest(session.engine.key, names, b""), run)
+        entry = Entry(
+            event=Event.LISTED,
+            at=session.world.now(),
+            run=run,
+            operation=hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32],
+            address=kept.address,
+            action=action,
+            container=kept.container,
+            count=len(names) // HMAC_BYTES,
+        )
+        session.journal.append(_stamped(session, entry), Columns(recipients=names))
+
+
+def _forget_lifted(session: Session, proposal: Proposal, done: Run) -> None:
+    """Lifts come last, and only those that the run came to: whoever said no stays out until then."""
+    lifted = {
+        outcome.change.address
+        for outcome in done.outcomes
+        if outcome.change.action is Action.BLACKLIST_REMOVE and outcome.result.done
+    }
+    for kept in proposal.listing.enforced:
+        if kept.address in lifted:
+            _note_entries(session, kept, Action.BLACKLIST_REMOVE, done.id)
+
+
+def conclude(session: Session, doubt: Unsettled, event: Event, facts: Mapping[str, Any]) -> None:
+    """Record what became of a call of an earlier run."""
+    entry = Entry(
+        event=event,
+        at=session.world.now(),
+        run=doubt.run,
+        operation=doubt.operation,
+        address=doubt.address,
+        action=doubt.action,
+        call=doubt.call,
+        container=doubt.container,
+        count=doubt.count,
+        facts=facts,
+    )
+    session.journal.append(entry)
 
 
 def _close(session: Session, proposal: Proposal, done: Run) -> None:
@@ -101,6 +188,7 @@ def _remember_protection(session: Session, proposal: Proposal, done: Run) -> Non
                 "name": owned.name,
                 "container": owned.container,
                 "fields": dict(owned.fields),
+                "readable": dict(owned.applied),
                 "protect": wish.desired.protect,
             }
             entry = Entry(
@@ -155,8 +243,7 @@ def _act(session: Session, effect: Effect, watching: Watching) -> Any:
                 return InDoubt(reason=say("the run was asked to stop while a task was at work"))
             return _sent(session, effect.target, effect.call)
         case Settle():
-            for entry in effect.entries:
-                _record(session, _stamped(session, entry))
+            _record(session, [_stamped(session, entry) for entry in effect.entries], synced=effect.synced)
             return None
         case Now():
             return session.world.now()
@@ -181,11 +268,11 @@ def _stamped(session: Session, entry: Entry) -> Entry:
     return replace(entry, boot=boot, clock_s=clock_s)
 
 
-def _record(session: Session, entry: Entry) -> None:
-    """An outcome that the journal cannot take is kept beside it; the next opening takes it in first."""
+def _record(session: Session, entries: Sequence[Entry], *, synced: bool) -> None:
+    """Outcomes that the journal cannot take are kept beside it; the next opening takes them in first."""
     try:
-        session.journal.append(entry)
-    except JournalBroken:
-        folder = (session.project.root / session.project.journal).parent
-        append_emergency(folder, entry)
+        session.journal.append_all(entries, synced=synced)
+    except (JournalBroken, Stale):
+        for entry in entries:
+            append_emergency(session.emergency, entry)
         raise

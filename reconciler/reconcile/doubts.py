@@ -13,18 +13,17 @@ from reconciler.journal.entry import OPEN, Entry, Event
 from reconciler.kinds import KINDS
 from reconciler.plan.values import Memory, Seen, Unsettled
 from reconciler.platforms.platform import NotReadable
-from reconciler.reconcile.carry import holder
-from reconciler.reconcile.listing import presence_of
+from reconciler.reconcile.carry import conclude, holder
+from reconciler.reconcile.presence import presence_of
 from reconciler.reconcile.reading import read_target
 from reconciler.reconcile.session import Session
 from reconciler.resource import Desired
 from reconciler.rows.sheet import Presence
 from reconciler.settle import Instant, Settlement, agreed, asked, held, rests_on_one_reading, seconds_left, settle
 from reconciler.specs import load
-from reconciler.target import Target
+from reconciler.target import SETTLE_S, Target
 from reconciler.wire import LostError
 
-SETTLE_S: Final = 180.0  # the vendors' 60 s call limit, its tail, and a margin
 STEP_S: Final = 5.0
 
 
@@ -56,12 +55,8 @@ def settle_by_reading(
             settled += _settle_at(session, target, here, [wish for wish in desired if wish.address.target == name], memory)
     for settlement in settled:
         if settlement.event is not None:
-            _record(
-                session,
-                settlement.doubt,
-                settlement.event,
-                {**settlement.doubt.facts, **settlement.facts, "why": settlement.why},
-            )
+            facts = {**settlement.doubt.facts, **settlement.facts, "why": settlement.why}
+            conclude(session, settlement.doubt, settlement.event, facts)
     return settled
 
 
@@ -78,7 +73,7 @@ def judge_by_person(session: Session, run: str, operation: str, verdict: Literal
         )
         raise Mistaken(message, code="DEP001", remedy=say("'reconciler resolve' lists them"))
     facts = {**found[0].facts, "verdict": verdict, "reason": reason, "by": holder()}
-    _record(session, found[0], Event.HUMAN, facts)
+    conclude(session, found[0], Event.HUMAN, facts)
     return found[0]
 
 
@@ -93,14 +88,11 @@ def _wait(session: Session, doubts: Iterable[Unsettled], tell: Callable[[Waiting
     first_seen = _instant(session)
     for doubt in doubts:
         stamped = _stamp(session, doubt)
-        settle_s = _settle_s(session.project.targets.get(doubt.address.target))
+        target = session.project.targets.get(doubt.address.target)
+        settle_s = target.settle_s if target else SETTLE_S
         while (left := seconds_left(settle_s, stamped=stamped, first_seen=first_seen, now=_instant(session))) > 0:
             tell(Waiting(doubt=doubt, seconds_left=left))
             session.world.sleep(min(left, STEP_S))
-
-
-def _settle_s(target: Target | None) -> float:
-    return target.limit("settle_s", SETTLE_S) if target else SETTLE_S
 
 
 def _instant(session: Session) -> Instant:
@@ -126,7 +118,7 @@ def _settle_at(
     first = _read_and_settle(session, target, doubts, desired, memory)
     if not any(map(rests_on_one_reading, first)):
         return first
-    session.world.sleep(min(STEP_S, _settle_s(target)))
+    session.world.sleep(target.read_again_s)
     second = _read_and_settle(session, target, doubts, desired, memory)
     return [agreed(*pair) for pair in zip(first, second, strict=True)]
 
@@ -162,20 +154,3 @@ def _task(session: Session, target: Target, doubt: Unsettled) -> Verdict | None:
         return session.wire(target).run(session.platform(target).poll(target, doubt.call, facts))
     except (NotReadable, LostError):
         return None
-
-
-def _record(session: Session, doubt: Unsettled, event: Event, facts: dict[str, object]) -> None:
-    session.journal.append(
-        Entry(
-            event=event,
-            at=session.world.now(),
-            run=doubt.run,
-            operation=doubt.operation,
-            address=doubt.address,
-            action=doubt.action,
-            call=doubt.call,
-            container=doubt.container,
-            count=doubt.count,
-            facts=facts,
-        )
-    )

@@ -7,23 +7,25 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from reconciler.apply import Job
+from reconciler.apply import Job, looks_first
 from reconciler.calendar import Slot, holidays_around, instant, is_open, next_edge, slots
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.errors import Mistaken
 from reconciler.kinds import KINDS
 from reconciler.plan import Change, Memory, Permissions, Plan, Seen, Setting, Source, Wish, make_plan
-from reconciler.plan.values import Manual
+from reconciler.plan.values import Manual, People, Reason
 from reconciler.policies import Ack, Settings, judge, parse
 from reconciler.policies.schedule import LEAD
+from reconciler.reconcile.abreast import abreast
 from reconciler.reconcile.listed import Listing
 from reconciler.reconcile.listing import list_rows
 from reconciler.reconcile.reach import container_of
 from reconciler.reconcile.reading import TargetReading, read_target
 from reconciler.reconcile.session import Session
-from reconciler.resource import Action, Address, Desired, Live, Shape, State
+from reconciler.resource import Address, Desired, Live, Shape, State
 from reconciler.revision import revision
+from reconciler.settle import settle
 from reconciler.specs import Specs, load
 from reconciler.target import Target
 
@@ -43,12 +45,13 @@ class SpecsWrong(Mistaken):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the caller wants of a plan."""
+    """What the caller wants of a plan. `reviewed` is the digest of a saved plan that this one may be less than."""
 
     only: tuple[str, ...] = ()
     allow_delete: int | None = None
     acks: tuple[str, ...] = ()
     at: datetime | None = None
+    reviewed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,22 +72,28 @@ class Proposal:
         return not self.plan.complete or any(finding.code == "PLT002" for finding in self.plan.findings)
 
 
+def written(session: Session) -> tuple[Specs, Settings]:
+    """The project's documents and policies as they stand in its files; SpecsWrong when anything in them is not right."""
+    specs = load(session.project, KINDS, session.platforms)
+    settings, mistakes = parse(session.project.policies)
+    if mistakes or not specs.right:
+        raise SpecsWrong([*mistakes, *specs.findings])
+    return specs, settings
+
+
 def propose(session: Session, asked: Asked) -> Proposal:
     """Read everything and make the plan. Sends nothing but reads."""
     project = session.project
-    specs = load(project, KINDS, session.platforms)
-    settings, mistakes = parse(project.policies)
-    if mistakes or not specs.right:
-        raise SpecsWrong([*mistakes, *specs.findings])
+    specs, settings = written(session)
     acks = _acks(asked.acks)
     read_at = session.world.now()
     now = asked.at or read_at
     memory = session.journal.memory()
     desired = [wish for wish in specs.desired if selected(wish, asked.only)]
-    readings = _read(session, desired, memory, now, partial=bool(asked.only))
+    readings = read_targets(session, desired, memory, now, partial=bool(asked.only))
     seen = {reading.target.name: reading.seen for reading in readings if reading.seen}
     wishes = {
-        wish.address: _object_wish(session, wish, seen[wish.address.target], now) for wish in desired if _is_object(wish, seen)
+        wish.address: object_wish(session, wish, seen[wish.address.target], now) for wish in desired if _is_object(wish, seen)
     }
     rows = [wish for wish in desired if _has_rows(wish, seen)]
     starting, entering = _starting(session, wishes.values(), seen, memory), _entering(wishes.values(), seen, memory)
@@ -101,6 +110,7 @@ def propose(session: Session, asked: Asked) -> Proposal:
         ),
         states=[listing.states.get(reading.target.name, reading.state) for reading in readings],
         calls=lambda change: _calls(session, change, wishes),
+        as_read=lambda doubt, shown: settle(doubt, shown, None, None).verdict,
         people=listing.people,
         source=_source(project.root),
         permissions=Permissions(allow_delete=asked.allow_delete, acks=asked.acks),
@@ -115,7 +125,7 @@ def propose(session: Session, asked: Asked) -> Proposal:
         ],
     )
     plan = make_plan(ordered, seen, memory, setting, now)
-    plan = judge(_within_quota(plan), settings, now, acks)
+    plan = judge(_within_quota(plan), settings, now, acks, asked.reviewed)
     return Proposal(
         plan=plan,
         wishes=wishes,
@@ -125,6 +135,33 @@ def propose(session: Session, asked: Asked) -> Proposal:
         read_at=read_at,
         jobs=tuple(_job(session, change, wishes, seen, listing, memory) for change in plan.changes),
     )
+
+
+def protecting(proposal: Proposal) -> Proposal:
+    """The part of a plan that protects people: stops, and additions to blacklists. What holds the rest back does not hold this.
+
+    A stop for the sake of an edit is no part of it: without the edit and the start that follow, it would only stand in the way.
+    """
+    kept = {change.key for change in proposal.plan.changes if change.action.protects and change.reason is not Reason.EDIT}
+    changes = tuple(
+        change for change in proposal.plan.changes if change.key in kept and all(key in kept for key in change.depends_on)
+    )
+    addresses = {change.address for change in changes}
+    left = len(proposal.plan.changes) - len(changes)
+    message = say("only stops and blacklist additions are carried out; {count} other change(s) are left", count=left)
+    plan = replace(
+        proposal.plan,
+        changes=changes,
+        rows=tuple(rows for rows in proposal.plan.rows if rows.address in addresses),
+        manual=(),
+        people=People(),
+        findings=(
+            Finding(code="SAF001", severity=Severity.INFO, message=message),
+            *(finding for finding in proposal.plan.findings if not finding.severity.blocks),
+        ),
+    )
+    wishes = {address: wish for address, wish in proposal.wishes.items() if address in addresses or address.kind == "blacklist"}
+    return replace(proposal, plan=plan, wishes=wishes, jobs=tuple(job for job in proposal.jobs if job.change in changes))
 
 
 def _source(root: Path) -> Source:
@@ -182,16 +219,22 @@ def _acks(texts: Iterable[str]) -> list[Ack]:
     return acks
 
 
-def _read(session: Session, desired: Sequence[Desired], memory: Memory, now: datetime, *, partial: bool) -> list[TargetReading]:
-    """Every target that a document names or that holds something of ours."""
+def read_targets(
+    session: Session, desired: Sequence[Desired], memory: Memory, now: datetime, *, partial: bool
+) -> list[TargetReading]:
+    """Every target that a document names or that holds something of ours, all at once."""
     names = {wish.address.target for wish in desired}
     if not partial:
         names |= {address.target for address in memory.owned}
-    return [
-        read_target(session, target, [wish for wish in desired if wish.address.target == name], memory, now)
-        for name, target in session.project.targets.items()
-        if name in names
-    ]
+    targets = [target for name, target in session.project.targets.items() if name in names]
+    for target in targets:
+        session.wire(target)  # a secret that is missing is told in the project's order
+    return abreast(
+        lambda target: read_target(
+            session, target, [wish for wish in desired if wish.address.target == target.name], memory, now
+        ),
+        targets,
+    )
 
 
 def _starting(session: Session, wishes: Iterable[Wish], seen: Mapping[str, Seen], memory: Memory) -> frozenset[Address]:
@@ -231,7 +274,8 @@ def _has_rows(desired: Desired, seen: Mapping[str, Seen]) -> bool:
     return SHAPES[desired.address.kind] is not Shape.OBJECT and desired.address.target in seen
 
 
-def _object_wish(session: Session, desired: Desired, seen: Seen, now: datetime) -> Wish:
+def object_wish(session: Session, desired: Desired, seen: Seen, now: datetime) -> Wish:
+    """The wish of one campaign, in the form of its platform, as of `now`."""
     target = session.project.targets[desired.address.target]
     platform = session.platform(target)
     stored = platform.as_stored(desired, seen, target)
@@ -304,27 +348,24 @@ def _given(session: Session, readings: Iterable[TargetReading], specs: Specs) ->
 def _calls(session: Session, change: Change, wishes: Mapping[Address, Wish]) -> int:
     target = session.project.targets[change.address.target]
     wish = wishes.get(change.address)
-    return session.platform(target).calls(change.action, change.count, target, wish.desired if wish else None)
+    calls = session.platform(target).calls(change.action, change.count, target, wish.desired if wish else None)
+    return calls + 1 if looks_first(change) else calls
 
 
 def _within_quota(plan: Plan) -> Plan:
     """A plan that does not fit the day's quota is blocked; a tenth stays free for stops and blacklist additions."""
     found = []
-    protecting = {Action.STOP, Action.BLACKLIST_ADD}
     for target in plan.targets:
         needed = sum(
-            change.calls for change in plan.changes if change.address.target == target.name and change.action not in protecting
+            change.calls for change in plan.changes if change.address.target == target.name and not change.action.protects
         )
-        left, limit = target.quota.left, target.quota.limit
-        if left is None or not needed:
-            continue
-        free = left - (limit or left) // 10
-        if needed > free:
+        free = target.quota.free
+        if free is not None and needed > free:
             message = say(
                 "{target}: the plan needs {needed:,} calls, and {free:,} may be used today",
                 target=target.name,
                 needed=needed,
-                free=max(free, 0),
+                free=free,
             )
             found.append(
                 Finding(
@@ -375,4 +416,16 @@ def _bound(change: Change, wish: Wish | None, seen: Seen, memory: Memory) -> Liv
     return seen.by_id(owned.id) if owned else None
 
 
-__all__ = ["Asked", "Manual", "Proposal", "Settings", "SpecsWrong", "propose", "selected"]
+__all__ = [
+    "Asked",
+    "Manual",
+    "Proposal",
+    "Settings",
+    "SpecsWrong",
+    "object_wish",
+    "propose",
+    "protecting",
+    "read_targets",
+    "selected",
+    "written",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.catalogue import say
@@ -11,7 +11,7 @@ from reconciler.diagnostics import Finding, Severity
 from reconciler.plan.values import Memory, Quota, Seen, TargetState
 from reconciler.platforms.platform import NotReadable
 from reconciler.reconcile.session import Session
-from reconciler.resource import Desired
+from reconciler.resource import Desired, State
 from reconciler.target import Target
 from reconciler.wire import LostError
 
@@ -37,7 +37,23 @@ def read_target(session: Session, target: Target, desired: Iterable[Desired], me
         return _unread(target, failure.code, failure.why, now)
     except LostError as failure:
         return _unread(target, "PLT007", failure.reason, now)
-    return TargetReading(target=target, seen=seen, state=state_of(session, target, seen))
+    return TargetReading(target=target, seen=_with_states_set(seen, target, memory), state=state_of(session, target, seen))
+
+
+def _with_states_set(seen: Seen, target: Target, memory: Memory) -> Seen:
+    """What was seen, with the run state that we last set where the platform shows none: it is all that anybody knows."""
+    last = {
+        owned.id: State(owned.applied["state"])
+        for owned in memory.owned.values()
+        if owned.container == target.container and owned.applied.get("state")
+    }
+    if not any(live.state is State.UNKNOWN and live.id in last for live in seen.campaigns.live):
+        return seen
+    live = tuple(
+        replace(one, state=last[one.id], supposed=True) if one.state is State.UNKNOWN and one.id in last else one
+        for one in seen.campaigns.live
+    )
+    return replace(seen, campaigns=replace(seen.campaigns, live=live))
 
 
 def state_of(session: Session, target: Target, seen: Seen) -> TargetState:

@@ -6,6 +6,7 @@ The clock, the environment and the way to sleep come from outside, so that every
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from reconciler import __version__
 from reconciler.call import Page, Sink
+from reconciler.journal.lease import Moment
 from reconciler.journal.store import Journal, open_journal
 from reconciler.personal import Secret
 from reconciler.platforms.platform import Platform
@@ -25,7 +27,9 @@ from reconciler.target import SecretRef, Target
 from reconciler.wire import Door, LostError, Wire
 
 if TYPE_CHECKING:
+    from reconciler.resource import Address
     from reconciler.rows.engine import Engine
+    from reconciler.rows.prepared import Prepared
 
 # Lynn's vendor forbids load on production; two requests a second is the documented courtesy (lynn.md, G29).
 _PACES: Final[Mapping[str, float]] = {"lynn": 2.0}
@@ -63,7 +67,10 @@ class Session(AbstractContextManager["Session"]):
         self.project = project
         self.platforms = platforms
         self.world = world
+        self.ready: dict[tuple[Address, bool], Prepared] = {}
+        """Rows that were read and understood for a review, by document and whether they are its lifts, and not compared yet."""
         self._stack = ExitStack()
+        self._turn = threading.Lock()
         self._wires: dict[str, Wire] = {}
         self._engine: Engine | None = None
         self._journal: Journal | None = None
@@ -80,17 +87,35 @@ class Session(AbstractContextManager["Session"]):
     def journal(self) -> Journal:
         """The project's journal, opened and verified at first use."""
         if self._journal is None:
-            project = self.project
-            key = project.journal_key.resolve(self.world.environ, project.root).reveal() if project.journal_key else ""
-            self._journal = open_journal(
-                project.journal,
-                project.root,
-                expected_id=project.journal_id,
-                key=hashlib.sha256(key.encode()).digest() if key else None,
-                now=self.world.now(),
-            )
-            self._stack.callback(self._journal.close)
+            self._journal = self.open_journal(self._secret(self.project.journal), expected_id=self.project.journal_id)
         return self._journal
+
+    def open_journal(self, location: str, *, expected_id: str, create: bool = True) -> Journal:
+        """A journal of the project, at a path or URL, under the project's key; closed with the session."""
+        key = self._secret(self.project.journal_key or "")
+        journal = open_journal(
+            location,
+            self.project.root,
+            expected_id=expected_id,
+            key=hashlib.sha256(key.encode()).digest() if key else None,
+            now=self.world.now(),
+            create=create,
+        )
+        self._stack.callback(journal.close)
+        return journal
+
+    def _secret(self, value: str | SecretRef) -> str:
+        return value if isinstance(value, str) else value.resolve(self.world.environ, self.project.root).reveal()
+
+    @property
+    def emergency(self) -> Path:
+        """The folder of the emergency file."""
+        return self.journal.emergency
+
+    def moment(self) -> Moment:
+        """Now, on every clock that a lease is measured by."""
+        boot, clock_s = self.world.boot()
+        return Moment(now=self.world.now(), boot=boot, clock_s=clock_s)
 
     @property
     def engine(self) -> Engine:
@@ -99,7 +124,8 @@ class Session(AbstractContextManager["Session"]):
             from reconciler.rows.engine import Engine
 
             folder = self.project.root / ".reconciler" / "spill"
-            self._engine = self._stack.enter_context(Engine(key=self.journal.key, memory=self.project.memory, folder=folder))
+            engine = Engine(key=self.journal.key, memory=self.project.memory, folder=folder, environ=self.world.environ)
+            self._engine = self._stack.enter_context(engine)
         return self._engine
 
     def platform(self, target: Target) -> Platform:
@@ -131,12 +157,14 @@ class Session(AbstractContextManager["Session"]):
             door,
             login=lambda: platform.login(target, secrets),
             session_over=platform.session_over,
+            busy=platform.busy,
             ingest=self._ingest,
             sleep=self.world.sleep,
         )
 
     def _ingest(self, body: bytes, sink: Sink) -> Page:
-        return self.engine.ingest(body, sink)
+        with self._turn:  # targets are read at once, and the engine takes one page after the other
+            return self.engine.ingest(body, sink)
 
     def _log_out(self, name: str, wire: Wire) -> None:
         """End the session where there is one; a platform that does not answer that is no news."""

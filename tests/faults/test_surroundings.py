@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ import pytest
 from reconciler.errors import JournalBroken
 from reconciler.journal.emergency import NAME as EMERGENCY
 from reconciler.journal.entry import Entry, Event
-from reconciler.journal.sqlite import SqliteJournal
+from reconciler.journal.ledger import Ledger
 from reconciler.journal.store import open_journal
 from reconciler.reconcile.session import World
 from tests.faults.stories import STORIES, lynn_campaign, messages, wolkvox_campaign
@@ -277,22 +277,30 @@ def _with_room(house: House, blocks: int) -> subprocess.CompletedProcess[str]:
 
 def broken_at(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that fails at the first entry of a kind, and takes nothing after it, as a real one does after a failed sync."""
-    real = SqliteJournal.append
+    append, append_all = Ledger.append, Ledger.append_all
     stopped: list[Entry] = []
 
-    def append(journal: SqliteJournal, entry: Entry, *columns: Any) -> Any:
-        if stopped or entry.event is event:
-            stopped.append(entry)
+    def refuse(entries: Sequence[Entry]) -> None:
+        if stopped or any(entry.event is event for entry in entries):
+            stopped.extend(entries)
             raise JournalBroken("the journal journal.db cannot be written: disk full", code="JRN004", remedy="free space")
-        return real(journal, entry, *columns)
 
-    monkeypatch.setattr(SqliteJournal, "append", append)
+    def one(journal: Ledger, entry: Entry, *columns: Any) -> Any:
+        refuse([entry])
+        return append(journal, entry, *columns)
+
+    def several(journal: Ledger, entries: Sequence[Entry], **named: Any) -> None:
+        refuse(entries)
+        append_all(journal, entries, **named)
+
+    monkeypatch.setattr(Ledger, "append", one)
+    monkeypatch.setattr(Ledger, "append_all", several)
 
 
 def test_a_disk_that_fills_up_at_the_second_intent_stops_the_run(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.spec(messages("wolkvox", "on_apply", 1, 2), "a")
     house.spec(messages("ucontact", "on_apply", 1, 2), "b")
-    monkeypatch.setattr(SqliteJournal, "append", _failing_after(SqliteJournal.append, intents=1))
+    monkeypatch.setattr(Ledger, "append", _failing_after(Ledger.append, intents=1))
     said = house.run(*APPLY[:-4], "--allow-irreversible", "2", "--format", "json")
 
     assert said.code == 5, said.out + said.err
@@ -304,7 +312,7 @@ def test_a_disk_that_fills_up_at_the_second_intent_stops_the_run(house: House, m
 def _failing_after(real: Callable[..., Any], *, intents: int) -> Callable[..., Any]:
     seen: list[Entry] = []
 
-    def append(journal: SqliteJournal, entry: Entry, *columns: Any) -> Any:
+    def append(journal: Ledger, entry: Entry, *columns: Any) -> Any:
         if entry.event is Event.INTENT:
             seen.append(entry)
         if len(seen) > intents:
