@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: help demo test lint format typecheck imports tests bench goldens schema lock wheel clean
+.PHONY: help demo test lint format typecheck imports tests simulate mutants bench kills goldens schema lock wheel clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,12 +38,24 @@ imports: $(READY)
 tests: $(READY) ## the tests alone, with branch coverage and the installed wheel
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term:skip-covered
 
+# `make simulate N=100000` meets every fault a thousand times; `make simulate SEED=7` tells one history, shortened if it fails.
+simulate: N ?= 10000
+simulate: $(READY) ## histories under the seeded simulator of clocks, disks, platforms and people
+	$(BIN)/python -m tests.simulation --histories $(N) --jobs $(JOBS) $(if $(SEED),--seed $(SEED))
+
 format: $(READY) ## bring the code into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+mutants: $(READY) ## breakages made on purpose, each killed by the test that it names
+	$(BIN)/python -m tests.mutants
+
 bench: $(READY) ## the figures of tests/benchmarks
 	$(BIN)/python tests/benchmarks/run.py
+
+kills: N ?= 2000
+kills: $(READY) ## the real program killed N times: every named point at every write call, then by chance from SEED
+	$(BIN)/python -m tests.faults.kills --kills $(N) --jobs $(JOBS) $(if $(SEED),--seed $(SEED))
 
 goldens: $(READY) ## write tests/golden anew; look at the difference before it is committed
 	$(BIN)/pytest -q --update-goldens tests/test_reports.py

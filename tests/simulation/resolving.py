@@ -1,0 +1,155 @@
+"""Doubts settled by reading, as `reconcile.doubts` does it, and by a person who looked at the platform's console."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.call import Safety, Verdict
+from reconciler.errors import JournalBroken, Stale
+from reconciler.journal.entry import OPEN, Event
+from reconciler.plan.values import Seen, Unsettled
+from reconciler.platforms.platform import NotReadable
+from reconciler.reconcile.doubts import STEP_S
+from reconciler.resource import Address, Desired
+from reconciler.rows.sheet import Presence
+from reconciler.settle import Instant, Settlement, agreed, held, rests_on_one_reading, seconds_left, settle
+from reconciler.target import SETTLE_S
+from reconciler.wire import LostError
+from tests.simulation.applying import conclude
+from tests.simulation.process import End, Points, Process
+from tests.simulation.proposing import read
+from tests.simulation.rows import presence_of
+
+
+def resolving(process: Process) -> Points[End]:
+    """The command `resolve RUN`, for every run with a doubt."""
+    return (yield from _locked(process, by_person=False))
+
+
+def judging(process: Process) -> Points[End]:
+    """A person waits as long as the program would, looks, and tells what is there: `resolve RUN OP --verdict`."""
+    return (yield from _locked(process, by_person=True))
+
+
+def _locked(process: Process, *, by_person: bool) -> Points[End]:
+    try:
+        process.open()
+        yield
+        process.lock()
+    except JournalBroken:
+        return End.BROKEN
+    except Stale:
+        return End.LOCKED
+    try:
+        yield
+        end = yield from (_judged(process) if by_person else _settled(process))
+    except JournalBroken:
+        end = End.BROKEN
+    except Stale:
+        end = End.STALE
+    process.let_go()  # not in a `finally`: who is killed gives nothing back
+    return end
+
+
+def _settled(process: Process) -> Points[End]:
+    """`doubts.settle_by_reading`."""
+    doubts = process.journal.memory().unsettled
+    if not doubts:
+        return End.NOTHING
+    yield from _wait(process, doubts)
+    first = yield from _read_and_settle(process, doubts)
+    if any(map(rests_on_one_reading, first)):
+        process.world.pass_s(STEP_S)
+        yield
+        second = yield from _read_and_settle(process, doubts)
+        first = [agreed(*pair) for pair in zip(first, second, strict=True)]
+    for settlement in first:
+        if settlement.event is not None:
+            yield
+            facts = {**settlement.doubt.facts, **settlement.facts, "why": settlement.why}
+            conclude(process, settlement.doubt, settlement.event, facts)
+    return End.DONE if all(settlement.event for settlement in first) else End.UNSETTLED
+
+
+def _judged(process: Process) -> Points[End]:
+    """`doubts.judge_by_person`, for what reading cannot tell."""
+    doubts = process.journal.memory().unsettled
+    if not doubts:
+        return End.NOTHING
+    yield from _wait(process, doubts)
+    for doubt in doubts:
+        yield
+        verdict = process.place.oracle.seen_by_person(process.place.disk, process.place.server, doubt)
+        if verdict is None:
+            continue
+        facts = {**doubt.facts, "verdict": "done" if verdict else "not-done", "reason": "looked", "by": process.name}
+        conclude(process, doubt, Event.HUMAN, facts)
+    return End.DONE
+
+
+def _wait(process: Process, doubts: Sequence[Unsettled]) -> Points[None]:
+    """Until the youngest doubt is ripe (`doubts._wait`)."""
+    first_seen = _instant(process)
+    for doubt in doubts:
+        stamped = _stamp(process, doubt)
+        while (left := seconds_left(SETTLE_S, stamped=stamped, first_seen=first_seen, now=_instant(process))) > 0:
+            yield
+            process.world.pass_s(max(left, 1.0))
+
+
+def _instant(process: Process) -> Instant:
+    boot, clock_s = process.world.boot()
+    return Instant(boot=boot, clock_s=clock_s)
+
+
+def _stamp(process: Process, doubt: Unsettled) -> Instant:
+    """When the doubt was last written down."""
+    for stored in reversed(process.place.disk.entries):
+        entry = stored.entry
+        if entry.run == doubt.run and entry.operation == doubt.operation and entry.event in OPEN:
+            return Instant(boot=entry.boot, clock_s=entry.clock_s)
+    return Instant(boot="", clock_s=0.0)
+
+
+def _read_and_settle(process: Process, doubts: Sequence[Unsettled]) -> Points[list[Settlement]]:
+    seen = yield from read(process, process.world.now())
+    if seen is None:
+        return [held(doubt, "the target could not be read") for doubt in doubts]
+    found = []
+    wishes = {desired.address: desired for desired in process.place.wishes.documents()}
+    for doubt in doubts:
+        presence = yield from _presence(process, doubt, wishes, seen)
+        task = yield from _task(process, doubt)
+        found.append(settle(doubt, seen, presence, task))
+    return found
+
+
+def _presence(process: Process, doubt: Unsettled, wishes: dict[Address, Desired], seen: Seen) -> Points[Presence | None]:
+    """How the recipients of an upload stand in the live rows (`listing.presence_of`)."""
+    desired = wishes.get(doubt.address)
+    live = seen.by_id(doubt.container.rsplit("|", 1)[-1])
+    if desired is None or live is None or doubt.facts.get("safety") != Safety.MARKER.value:
+        return None
+    try:
+        rows, complete = yield from process.reading(process.place.model.rows(desired, live))
+    except (NotReadable, LostError):
+        return None
+    if rows is None or not complete:
+        return None
+    entries = [
+        stored.entry
+        for stored in process.place.disk.entries
+        if stored.entry.run == doubt.run and stored.entry.operation == doubt.operation
+    ]
+    generation = entries[-1].generation if entries else 1
+    return presence_of(process.journal.held_back(doubt.container), rows, doubt.container, generation)
+
+
+def _task(process: Process, doubt: Unsettled) -> Points[Verdict | None]:
+    if doubt.facts.get("safety") != Safety.TASK.value:
+        return None
+    facts = {name: str(value) for name, value in doubt.facts.items()}
+    try:
+        return (yield from process.reading(process.place.model.poll(doubt.call, facts)))
+    except (NotReadable, LostError):
+        return None
