@@ -1,0 +1,396 @@
+"""The breakages: journal, resolver, lease, fence, staleness, judges, and who is sent to again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+_WIRE: Final = "reconciler/wire.py"
+_CARRYING: Final = "reconciler/apply/carrying.py"
+_SETTLE: Final = "reconciler/settle.py"
+_DOUBTS: Final = "reconciler/reconcile/doubts.py"
+_RECALL: Final = "reconciler/journal/recall.py"
+_LEDGER: Final = "reconciler/journal/ledger.py"
+_LEASE: Final = "reconciler/journal/lease.py"
+_APPLYING: Final = "reconciler/cli/applying.py"
+
+WIRE: Final = (
+    Mutant(
+        name="blind retry of a lost write",
+        file=_WIRE,
+        before="    if safety is not Safety.SET:\n        return False\n",
+        after="    if safety is not Safety.SET:\n        return not isinstance(answer, Reply)\n",
+        killed_by="tests/test_wire.py::test_a_write_is_sent_once_whatever_comes_back",
+    ),
+    Mutant(
+        name="a lost answer is taken for a refusal",
+        file=_WIRE,
+        before='            return InDoubt(reason=say("no answer: {what}", what=_words(failure))), 0.0',
+        after='            return Refused(reason=say("no answer: {what}", what=_words(failure))), 0.0',
+        killed_by="tests/test_wire.py::test_a_failure_is_refusal_only_where_surely_nothing_left",
+    ),
+    Mutant(
+        name="the fence is not asked",
+        file=_WIRE,
+        before="        if why := self._fence.arm():",
+        after="        if (why := self._fence.arm()) and self._door.timeout_s < 0:",
+        killed_by="tests/test_wire.py::test_a_closed_fence_lets_no_write_leave_and_is_not_asked_twice",
+    ),
+    Mutant(
+        name="a write passes a wire that only reads",
+        file=_WIRE,
+        before="        if call.safety.writes and not self._writes:",
+        after="        if call.safety.writes and not self._writes and call.path == '':",
+        killed_by="tests/test_wire.py",
+    ),
+    Mutant(
+        name="the fence's timer counts from when it was started",
+        file="reconciler/reconcile/fence.py",
+        before="            if left_s - self._held.left_s() < GAP_S:",
+        after="            if left_s > 0:",
+        killed_by="tests/test_fence_gap.py::test_frozen_between_looking_and_starting_it_looks_again",
+    ),
+    Mutant(
+        name="a lease that cannot be renewed is used",
+        file="reconciler/reconcile/fence.py",
+        before="            return lost.message\n",
+        after="            lost.message\n",
+        killed_by="tests/test_fence_gap.py::test_a_lease_that_cannot_be_renewed_lets_nothing_leave",
+    ),
+)
+
+APPLY: Final = (
+    Mutant(
+        name="no intent before a call",
+        file=_CARRYING,
+        before="        if not (yield Intend(entry=intent, columns=columns)):",
+        after="        if columns is None:",
+        killed_by="tests/test_apply.py::test_nothing_is_ever_sent_without_an_intent_right_before",
+    ),
+    Mutant(
+        name="an intent that forgets its recipients",
+        file=_CARRYING,
+        before="yield Intend(entry=intent, columns=columns)",
+        after="yield Intend(entry=intent, columns=Columns())",
+        killed_by="tests/test_apply.py::test_recipients_are_written_down_with_the_intent",
+    ),
+    Mutant(
+        name="a doubtful answer is acknowledged",
+        file=_CARRYING,
+        before="    Ending.DOUBT: Event.AMBIGUOUS,",
+        after="    Ending.DOUBT: Event.ACKED,",
+        killed_by="tests/test_apply.py::test_a_call_that_did_not_end_well_ends_its_change",
+    ),
+    Mutant(
+        name="a task that was begun is done",
+        file=_CARRYING,
+        before="    Ending.LATER: Event.AMBIGUOUS,",
+        after="    Ending.LATER: Event.ACKED,",
+        killed_by="tests/test_apply.py::test_a_task_is_not_done_until_its_writer_goes_on",
+    ),
+    Mutant(
+        name="what was only taken is called verified",
+        file=_CARRYING,
+        before="            yield from self._settle(entries, Event.VERIFIED_WEAK, facts=found)",
+        after="            yield from self._settle(entries, Event.VERIFIED, facts=found)",
+        killed_by="tests/test_apply.py::test_what_a_read_back_means",
+    ),
+    Mutant(
+        name="a read-back that shows something else may be repeated for everything",
+        file=_CARRYING,
+        before="        if evidence.certainty is Certainty.WRONG and self._repeatable:",
+        after="        if evidence.certainty is Certainty.WRONG:",
+        killed_by="tests/test_apply.py::test_what_a_read_back_means",
+    ),
+    Mutant(
+        name="an address in trouble goes on",
+        file=_CARRYING,
+        before="    if change.address in progress.stuck:",
+        after="    if change.address in progress.stuck and progress.interrupted:",
+        killed_by="tests/test_apply.py::test_what_did_not_end_well_holds_back_its_address_and_its_dependants_and_nothing_else",
+    ),
+    Mutant(
+        name="a start does not wait for its rows",
+        file=_CARRYING,
+        before="    missing = [key for key in change.depends_on if key in keys and key not in progress.done]",
+        after="    missing = [key for key in change.depends_on if key not in keys and key in progress.done]",
+        killed_by="tests/test_apply.py::test_what_did_not_end_well_holds_back_its_address_and_its_dependants_and_nothing_else",
+    ),
+    Mutant(
+        name="old readings are good enough to reach people",
+        file=_CARRYING,
+        before="    if action not in _REACH_PEOPLE:",
+        after="    if action in _REACH_PEOPLE:",
+        killed_by="tests/test_apply.py::test_what_reaches_people_rests_on_what_was_just_read",
+    ),
+    Mutant(
+        name="an operation forgets its generation",
+        file="reconciler/apply/identity.py",
+        before="rfc8785.dumps([container, call.operation, payload, generation])",
+        after="rfc8785.dumps([container, call.operation, payload, 1])",
+        killed_by="tests/test_apply.py::test_operations_differ_in_place_content_call_and_generation",
+    ),
+    Mutant(
+        name="the reserve of the quota is for everybody",
+        file="reconciler/apply/limits.py",
+        before='        if action.protects:\n            return ""\n',
+        after='        if action.protects and not self._calls:\n            return ""\n',
+        killed_by="tests/test_apply.py::test_the_quota_keeps_a_tenth_for_stops_and_blacklist_additions",
+    ),
+    Mutant(
+        name="failures are not counted",
+        file="reconciler/apply/limits.py",
+        before="self._failures[target] + 1 if failed else 0",
+        after="0",
+        killed_by="tests/test_apply.py::test_a_platform_that_is_down_is_not_called_for_every_address",
+    ),
+)
+
+RESOLVER: Final = (
+    Mutant(
+        name="no time to settle",
+        file=_SETTLE,
+        before="    return settle_s - (now.clock_s - since.clock_s)",
+        after="    return -(now.clock_s - since.clock_s)",
+        killed_by="tests/test_settle.py::test_a_call_can_still_take_effect_for_a_while",
+    ),
+    Mutant(
+        name="nobody waits until a lost call is over",
+        file=_DOUBTS,
+        before="        while (left := seconds_left(",
+        after="        while 0 > (left := seconds_left(",
+        killed_by="tests/faults/test_resolve.py::test_a_doubt_is_not_settled_before_a_lost_call_can_no_longer_take_effect",
+    ),
+    Mutant(
+        name="another boot's clock is believed",
+        file=_SETTLE,
+        before="    since = stamped if stamped.boot and stamped.boot == now.boot else first_seen",
+        after="    since = stamped",
+        killed_by="tests/test_settle.py::test_a_call_can_still_take_effect_for_a_while",
+    ),
+    Mutant(
+        name="one reading is enough",
+        file=_SETTLE,
+        before="    if (first.event, first.why) == (second.event, second.why):\n        return second\n",
+        after="    if first.doubt == second.doubt:\n        return first\n",
+        killed_by="tests/test_settle.py::test_what_would_be_done_again_rests_on_two_readings_that_agree",
+    ),
+    Mutant(
+        name="half a reading is believed",
+        file=_SETTLE,
+        before="    if not seen.campaigns.complete:",
+        after="    if not seen.campaigns.complete and not seen.campaigns.live:",
+        killed_by="tests/test_settle.py::test_what_was_not_shown_whole_settles_nothing",
+    ),
+    Mutant(
+        name="what nobody can read is taken for not done",
+        file=_SETTLE,
+        before='    return _open(doubt, Verdict.ASK, say("the platform cannot show it;',
+        after='    return _closed(doubt, Event.NO_EFFECT, say("the platform cannot show it;',
+        killed_by="tests/test_settle.py::test_what_nobody_can_read_is_asked_of_a_person",
+    ),
+    Mutant(
+        name="a namesake of before is taken for the new one",
+        file=_SETTLE,
+        before="        if live.id not in before and (",
+        after="        if (",
+        killed_by="tests/test_settle.py::test_what_was_created_is_looked_for",
+    ),
+    Mutant(
+        name="rows that are there twice are fine",
+        file=_SETTLE,
+        before="    if presence.twice:",
+        after="    if presence.twice and presence.missing:",
+        killed_by="tests/test_settle.py::test_rows_are_counted_by_their_keys",
+    ),
+    Mutant(
+        name="somebody else's value is overwritten",
+        file=_SETTLE,
+        before="    if others:\n",
+        after="    if others and not before:\n",
+        killed_by="tests/test_settle.py::test_a_state_is_compared",
+    ),
+)
+
+JOURNAL: Final = (
+    Mutant(
+        name="what is in doubt is not held",
+        file="reconciler/rows/compare.py",
+        before="    work.hold(held)\n",
+        after="    work.hold(())\n",
+        killed_by="tests/rows/test_compare.py::test_what_is_in_doubt_is_neither_added_nor_replaced",
+    ),
+    Mutant(
+        name="what is in doubt counts as not done",
+        file=_RECALL,
+        before="    if entry.event in OPEN:\n        return Outcome.OPEN\n",
+        after="    if entry.event in OPEN:\n        return Outcome.NOT_DONE\n",
+        killed_by="tests/journal/test_memory.py::test_the_events_of_an_operation_decide_about_its_rows",
+    ),
+    Mutant(
+        name="a person who says nothing frees the rows",
+        file=_RECALL,
+        before='    refuted = entry.event is Event.HUMAN and entry.facts.get("verdict") == NOT_DONE',
+        after='    refuted = entry.event is Event.HUMAN and entry.facts.get("verdict") != "done"',
+        killed_by="tests/journal/test_memory.py::test_a_person_frees_rows_only_by_saying_so",
+    ),
+    Mutant(
+        name="a doubt may be repeated",
+        file=_RECALL,
+        before="    if any(attempt.outcome is Outcome.OPEN for attempt in before) and not repeatable:",
+        after="    if any(attempt.outcome is Outcome.OPEN for attempt in before) and not entry.run:",
+        killed_by="tests/journal/test_moves.py::test_a_doubt_is_repeated_only_where_twice_is_as_once",
+    ),
+    Mutant(
+        name="what reached people may be sent again",
+        file=_RECALL,
+        before="    if entry.count and safety in _ONCE and",
+        after="    if entry.count and not safety and",
+        killed_by="tests/journal/test_moves.py::test_what_reached_people_and_cannot_be_seen_is_done_once",
+    ),
+    Mutant(
+        name="every move is legal",
+        file="reconciler/journal/moves.py",
+        before="        if event not in LEGAL[state]:",
+        after="        if event not in LEGAL:",
+        killed_by="tests/journal/test_moves.py::test_every_legal_move_is_taken_and_every_other_refused",
+    ),
+    Mutant(
+        name="the disk is not waited for",
+        file="reconciler/journal/sqlite.py",
+        before='            wanted = "FULL" if synced else "NORMAL"',
+        after='            wanted = "NORMAL" if synced else "OFF"',
+        killed_by="tests/journal/test_keeping.py::TestWhatIsNotSynced::test_only_that_commit_is_not_synced",
+    ),
+    Mutant(
+        name="the chain is not compared",
+        file="reconciler/journal/chain.py",
+        before="    if link(previous, body) != own:",
+        after="    if len(link(previous, body)) != len(own):",
+        killed_by="tests/journal/test_damage.py::test_a_flipped_bit_in_an_entry_is_seen",
+    ),
+    Mutant(
+        name="columns are not compared",
+        file="reconciler/journal/reading.py",
+        before="    if chain.digests(found) != entry.digests:",
+        after="    if chain.digests(found).keys() != entry.digests.keys():",
+        killed_by="tests/journal/test_damage.py::test_columns_are_bound_to_their_entry",
+    ),
+    Mutant(
+        name="a missing journal is begun anew",
+        file="reconciler/journal/opening.py",
+        before="    if expected_id:",
+        after="    if expected_id and not create:",
+        killed_by="tests/journal/test_opening.py::test_a_missing_journal_is_not_replaced",
+    ),
+    Mutant(
+        name="the emergency file is not synced and not taken in",
+        file="reconciler/journal/emergency.py",
+        before="            for entry in entries:\n                append(entry)\n",
+        after="            del append\n",
+        killed_by="tests/journal/test_emergency.py::test_the_next_opening_takes_it_in_first",
+    ),
+    Mutant(
+        name="a store that failed once is written again",
+        file=_LEDGER,
+        before="                    self._stopped = failure\n",
+        after="",
+        killed_by="tests/journal/test_files.py::test_a_disk_that_is_full_takes_no_further_entry",
+    ),
+)
+
+LEASE: Final = (
+    Mutant(
+        name="a former holder writes on",
+        file=_LEDGER,
+        before="            self._held.check(lease)\n",
+        after="            self._held.check(self._held.lease)\n",
+        killed_by="tests/journal/test_lock.py::TestEnds::test_the_former_holder_writes_nothing_more",
+    ),
+    Mutant(
+        name="a takeover has the old epoch",
+        file=_LEASE,
+        before="            epoch=before.epoch + 1,",
+        after="            epoch=before.epoch,",
+        killed_by="tests/journal/test_lock.py::TestEnds::test_the_former_holder_writes_nothing_more",
+    ),
+    Mutant(
+        name="a lease is taken from a living holder",
+        file=_LEASE,
+        before="(lease.by_person or (alive and lease.left_s(at) > 0))",
+        after="(lease.by_person or (alive and lease.left_s(at) > 2 * LIFE_S))",
+        killed_by="tests/journal/test_lock.py::TestHolding::test_a_lock_held_by_another_process_names_it",
+    ),
+    Mutant(
+        name="a person's lock ends by itself",
+        file=_LEASE,
+        before='    if self.until is None:\n            return float("inf")',
+        after="    if self.until is None:\n            return 0.0",
+        killed_by="tests/journal/test_lock.py::TestAPersonsLock::test_it_has_no_end",
+    ),
+    Mutant(
+        name="the wall's clock decides on the same boot",
+        file=_LEASE,
+        before="        if self.boot and self.boot == at.boot:",
+        after="        if self.boot and self.boot != at.boot:",
+        killed_by="tests/journal/test_lock.py::TestEnds::test_the_boot_clock_counts_where_it_can",
+    ),
+)
+
+STALENESS: Final = (
+    Mutant(
+        name="a seal is not compared",
+        file="reconciler/cli/planfile.py",
+        before="        whole = _seal(content) == seal and",
+        after="        whole = bool(seal) and",
+        killed_by="tests/test_planfile.py::test_one_changed_byte_anywhere_is_noticed_before_anybody_is_asked",
+    ),
+)
+
+JUDGES: Final = (
+    Mutant(
+        name="wolkvox: a 200 is trusted whatever its body says",
+        file="reconciler/platforms/wolkvox/replies.py",
+        before='    if code not in ("200", "201", "202") or body.get("error") not in (None, "", "null"):',
+        after='    if code not in ("200", "201", "202") and body.get("error") not in (None, "", "null"):',
+        killed_by="tests/platforms/test_wolkvox.py::test_judgement",
+    ),
+    Mutant(
+        name="wolkvox: a server's error is a refusal",
+        file="reconciler/platforms/wolkvox/replies.py",
+        before="    if 400 <= reply.status < 500 and body is not None and",
+        after="    if 400 <= reply.status < 600 and body is not None and",
+        killed_by="tests/platforms/test_wolkvox.py::test_judgement",
+    ),
+    Mutant(
+        name="Lynn: a web page is done",
+        file="reconciler/platforms/lynn/replies.py",
+        before="    taken = reply.status == 204 or _taken(written, reply)",
+        after="    taken = reply.status in (200, 204) or _taken(written, reply)",
+        killed_by="tests/platforms/test_lynn_replies.py::test_a_write_is_done_only_by_its_own_proof",
+    ),
+    Mutant(
+        name="Lynn: a task without a name is done",
+        file="reconciler/platforms/lynn/replies.py",
+        before='        return _judged(Ending.DOUBT, say("the answer names no task"))',
+        after='        return _judged(Ending.DONE, say("the answer names no task"))',
+        killed_by="tests/platforms/test_lynn_replies.py::test_a_write_is_done_only_by_its_own_proof",
+    ),
+    Mutant(
+        name="uContact: any text is done",
+        file="reconciler/platforms/ucontact/dialect.py",
+        before="    if evidence is None:\n",
+        after="    if evidence is None and not text:\n",
+        killed_by="tests/platforms/test_ucontact.py::test_every_odd_answer_is_refused_or_in_doubt",
+    ),
+    Mutant(
+        name="uContact: an empty answer is a refusal",
+        file="reconciler/platforms/ucontact/dialect.py",
+        before='        return Judgement(ending=Ending.DOUBT, why=say("uContact answered with nothing"))',
+        after='        return Judgement(ending=Ending.REFUSED, why=say("uContact answered with nothing"))',
+        killed_by="tests/platforms/test_ucontact.py",
+    ),
+)
+
+MUTANTS: Final = (*WIRE, *APPLY, *RESOLVER, *JOURNAL, *LEASE, *STALENESS, *JUDGES)
