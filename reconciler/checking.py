@@ -24,19 +24,19 @@ from reconciler.resource import Origin
 class Checker:
     """The rules of one record, compiled once."""
 
-    __slots__ = ("_fast", "_schema", "record")
+    __slots__ = ("_fast", "record", "schema")
 
     def __init__(self, record: Record) -> None:
         self.record = record
-        self._schema = record.schema()
-        self._fast = jsonschema_rs.Draft202012Validator(self._schema)
+        self.schema = record.schema()
+        self._fast = jsonschema_rs.Draft202012Validator(self.schema)
 
     def read(self, node: Node) -> tuple[Any, list[Finding]]:
         """The values of `node` as this record, and its mistakes; only without mistakes are the values right."""
         values = self.record.read(node)
         if self._fast.is_valid(values):
             return values, []
-        mistakes = _explaining()(self._schema).iter_errors(values)
+        mistakes = _explaining()(self.schema).iter_errors(values)
         findings = dict.fromkeys(finding for mistake in mistakes for finding in _worded(mistake, node))
         assert findings, "a mistake was found that cannot be explained"
         return values, list(findings)
@@ -113,7 +113,9 @@ def _worded(mistake: Any, root: Node) -> Iterator[Finding]:
         message = say("{what} needs one of {names}", what=where, names=_listed(choice))
         yield error("SPC002", message, node.origin, " ".join(f"{name}: {_doc(mistake.schema, name)}" for name in choice))
     elif rule == "not":
-        message = say("{what} takes one of {names}, not both", what=where, names=_listed(wanted["required"]))
+        choice = [name for option in wanted.get("anyOf", (wanted,)) for name in option["required"]]
+        given = [name for name in dict.fromkeys(choice) if name in found]
+        message = say("{what} takes one of {names}, not both", what=where, names=_listed(given))
         yield error("SPC012", message, node.origin, say("remove one of them"))
     else:
         words = {"minimum": say("at least"), "maximum": say("at most"), "maxLength": say("at most")}

@@ -6,12 +6,14 @@ declared fields, fills defaults, lets the platform say what it cannot do, and lo
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
-from reconciler import document
+from reconciler import __version__, document
 from reconciler.calendar import known_zone
 from reconciler.catalogue import say
 from reconciler.checking import Checker, Places
@@ -20,6 +22,7 @@ from reconciler.document import Node
 from reconciler.kinds.fields import Field, Record, with_defaults
 from reconciler.kinds.kind import DOCUMENT, Kind, Mistake
 from reconciler.project import Project
+from reconciler.remembered import Remembered, Written
 from reconciler.resource import Address, Desired, Origin, Shape
 from reconciler.rows.sheet import Sheet
 from reconciler.rows.spec import PhoneFormat, RowsSpec
@@ -59,7 +62,9 @@ def load(project: Project, kinds: Mapping[str, Kind], platforms: Mapping[str, Pl
     wishes: list[Desired] = []
     checkers = {name: Checker(document_record(kind, platforms)) for name, kind in kinds.items()}
     files, total = [], 0
-    for path, name in _files(project, findings):
+    found = list(_files(project, findings))
+    remembered = Remembered(project.root / ".reconciler" / "cache", _made_by(checkers), len(found))
+    for path, name in found:
         data = path.read_bytes()
         total += len(data)
         if total > BYTES_MAX:
@@ -67,19 +72,49 @@ def load(project: Project, kinds: Mapping[str, Kind], platforms: Mapping[str, Pl
             findings.append(error("SPC015", message, Origin(name), say("move rows to data files")))
             break
         files.append(name)
-        nodes, mistakes = document.parse(data, name)
-        findings += mistakes
-        for node in nodes:
-            if node.text != "":
-                wishes += _document(node, project, kinds, platforms, checkers, findings)
+        wishes += _of_file(data, name, project, kinds, platforms, checkers, remembered, findings)
+    remembered.save()
     wishes = _each_address_once(wishes, findings)
     for desired in wishes:
         findings += platforms[desired.platform].check(desired, project.targets[desired.address.target])
+    findings += _names_twice(wishes)
     findings += _references(wishes)
     told = {(finding.code, finding.origin) for finding in findings}
     of_rows = _sources(wishes, project, kinds, platforms)
     findings += (finding for finding in of_rows if (finding.code, finding.origin) not in told)
     return Specs(desired=tuple(wishes), findings=tuple(in_order(findings)), files=tuple(files))
+
+
+def _of_file(
+    data: bytes,
+    name: str,
+    project: Project,
+    kinds: Mapping[str, Kind],
+    platforms: Mapping[str, PlatformTable],
+    checkers: Mapping[str, Checker],
+    remembered: Remembered,
+    findings: list[Finding],
+) -> list[Desired]:
+    """The wishes of one file. One that was right before is not parsed again, unless the project now says otherwise."""
+    mistakes: list[Finding] = []
+    if known := remembered.find(name, data):
+        wishes = [wish for written in known for wish in _wishes(written, None, project, kinds, platforms, mistakes)]
+        if not mistakes:
+            return wishes
+    nodes, mistakes = document.parse(data, name)
+    found = ((_written(node, kinds, checkers, project, mistakes), node) for node in nodes if node.text != "")
+    told = [(written, node) for written, node in found if written]
+    if not mistakes and (kept := remembered.keep(name, data, [written for written, _ in told])):
+        told = list(zip(kept, (node for _, node in told), strict=True))
+    wishes = [wish for written, node in told for wish in _wishes(written, node, project, kinds, platforms, mistakes)]
+    findings += mistakes
+    return wishes
+
+
+def _made_by(checkers: Mapping[str, Checker]) -> str:
+    """What decides how a document is understood: this version, and the form that each kind must have."""
+    forms = json.dumps({name: checker.schema for name, checker in checkers.items()}, sort_keys=True)
+    return f"{__version__} {hashlib.sha256(forms.encode()).hexdigest()}"
 
 
 def document_record(kind: Kind, platforms: Mapping[str, PlatformTable]) -> Record:
@@ -115,6 +150,7 @@ def rows_spec(desired: Desired, target: Target, project: Project, sheet: Sheet, 
         test_numbers=target.test_numbers,
         origin=desired.origin_of("lifts" if lifts else "source"),
         within="lifts" if lifts else "",
+        loopback=all(account.sandbox for account in project.targets.values()),
         origins=desired.origins,
     )
 
@@ -151,40 +187,53 @@ def _files(project: Project, findings: list[Finding]) -> Iterator[tuple[Path, st
             yield path, name
 
 
-def _document(
-    node: Node,
-    project: Project,
-    kinds: Mapping[str, Kind],
-    platforms: Mapping[str, PlatformTable],
-    checkers: Mapping[str, Checker],
-    findings: list[Finding],
-) -> list[Desired]:
-    """One document as one wish a target; none when a mistake leaves it without meaning."""
+def _written(
+    node: Node, kinds: Mapping[str, Kind], checkers: Mapping[str, Checker], project: Project, findings: list[Finding]
+) -> Written | None:
+    """One document as its kind understands it; None when a mistake leaves it without meaning."""
     entries = node.entries
     if entries is None:
         findings.append(error("SPC003", say("a document must be a mapping"), node.origin, say("begin it with 'kind:'")))
-        return []
+        return None
     if "kind" not in entries:
         findings.append(error("SPC002", say("'kind' is missing"), node.origin, say("known: {kinds}", kinds=", ".join(kinds))))
-        return []
+        return None
     word = entries["kind"].node
     kind = kinds.get(word.text or "")
     if kind is None:
         message = say("'{word}' is not a kind", word=word.text or "…")
         findings.append(error("SPC006", message, word.origin, did_you_mean(word.text or "", kinds)))
-        return []
+        return None
     values, mistakes = checkers[kind.name].read(node)
     if mistakes:
-        findings += mistakes
-        _unknown_targets(node, project, findings)
-        return []
-    _unknown_targets(node, project, findings)
+        literal = list(_literal_connections(node))
+        known = {finding.origin for finding in literal}
+        findings += [*literal, *(mistake for mistake in mistakes if mistake.origin not in known)]
+        findings += _unknown_targets(_targets(node), project)
+        return None
+    return Written(kind=kind.name, values=values, origin=node.origin, places=Places(node))
+
+
+def _wishes(
+    written: Written,
+    node: Node | None,
+    project: Project,
+    kinds: Mapping[str, Kind],
+    platforms: Mapping[str, PlatformTable],
+    findings: list[Finding],
+) -> list[Desired]:
+    """One document as one wish a target; none when a mistake leaves it without meaning.
+
+    Without its node, a document that is remembered has no places for mistakes: that there are some is all that they say.
+    """
+    kind, values = kinds[written.kind], written.values
+    here = node or Node("", written.origin)
+    findings += _unknown_targets(_targets(node) if node else ((name, written.origin) for name in values["target"]), project)
     own = {field.name for field in kind.fields}
     fields = with_defaults({name: value for name, value in values.items() if name in own}, kind.fields)
-    places = Places(node)
     wrong = False
     for path, code, message, remedy in (*kind.rules(fields), *_unknown_zones(fields)):
-        findings.append(error(code, message, node.at(_steps(path)).origin, remedy))
+        findings.append(error(code, message, here.at(_steps(path)).origin, remedy))
         wrong = True
     wishes = []
     for name in values["target"]:
@@ -200,7 +249,8 @@ def _document(
                 target=name,
                 platform=target.platform,
             )
-            findings.append(error("SPC009", message, entries[other].key, say("remove it, or change the target"), address))
+            place = here.entries[other].key if here.entries else written.origin
+            findings.append(error("SPC009", message, place, say("remove it, or change the target"), address))
         if foreign or wrong:
             continue
         wishes.append(
@@ -209,13 +259,24 @@ def _document(
                 platform=target.platform,
                 fields=fields,
                 block=with_defaults(values.get(target.platform, {}), platforms[target.platform].blocks.get(kind.name, ())),
-                origin=node.origin,
-                origins=places,
+                origin=written.origin,
+                origins=written.places,
                 protect=values.get("protect", False),
                 tags=tuple(values.get("tags", ())),
             )
         )
     return wishes
+
+
+def _literal_connections(node: Node) -> Iterator[Finding]:
+    """A database's address with its password, written where a reference belongs: a secret, and no mere mistake of type."""
+    for name in ("source", "lifts"):
+        source = (node.entries or {}).get(name)
+        entry = (source.node.entries or {}).get("connection") if source else None
+        if entry is not None and entry.node.text is not None:
+            message = say("'{key}' is a secret and may not be written here", key="connection")
+            remedy = say("write {{env: NAME}} or {{file: PATH}}, and change the secret: it is known now")
+            yield error("SEC001", message, entry.node.origin, remedy)
 
 
 def _steps(path: str) -> Iterator[str | int]:
@@ -231,12 +292,19 @@ def _unknown_zones(fields: Mapping[str, Any]) -> Iterator[Mistake]:
             yield f"window.{index}.timezone", "PRJ004", message, say("use a name such as America/Bogota")
 
 
-def _unknown_targets(node: Node, project: Project, findings: list[Finding]) -> None:
+def _targets(node: Node) -> Iterator[tuple[str, Origin]]:
+    """The targets that a document names, and where."""
     entry = (node.entries or {}).get("target")
     for item in (entry.node.items or (entry.node,)) if entry else ():
-        if item.text is not None and item.text not in project.targets:
-            message = say("'{word}' is not a target of {file}", word=item.text, file=project.file)
-            findings.append(error("SPC007", message, item.origin, did_you_mean(item.text, project.targets)))
+        if item.text is not None:
+            yield item.text, item.origin
+
+
+def _unknown_targets(named: Iterable[tuple[str, Origin]], project: Project) -> Iterator[Finding]:
+    for name, place in named:
+        if name not in project.targets:
+            message = say("'{word}' is not a target of {file}", word=name, file=project.file)
+            yield error("SPC007", message, place, did_you_mean(name, project.targets))
 
 
 def _each_address_once(wishes: list[Desired], findings: list[Finding]) -> list[Desired]:
@@ -247,6 +315,21 @@ def _each_address_once(wishes: list[Desired], findings: list[Finding]) -> list[D
             message = say("{address} stands twice, first at {place}", address=desired.address, place=known.origin)
             findings.append(error("SPC008", message, desired.origin_of("name"), say("rename or remove one"), desired.address))
     return list(first.values())
+
+
+def _names_twice(wishes: list[Desired]) -> Iterator[Finding]:
+    """Campaigns of one target that would have one name on its platform: the second could not be told from the first."""
+    first: dict[tuple[str, str], Desired] = {}
+    for desired in wishes:
+        if desired.address.kind != "campaign":
+            continue
+        name = str(desired.get("display_name") or desired.address.name).strip()
+        known = first.setdefault((desired.address.target, name), desired)
+        if known is not desired:
+            other = known.address
+            message = say("'{name}' is the name of {address} too, at {place}", name=name, address=other, place=known.origin)
+            path = "display_name" if desired.get("display_name") else "name"
+            yield error("SPC008", message, desired.origin_of(path), say("give one of them another name"), desired.address)
 
 
 def _references(wishes: list[Desired]) -> Iterator[Finding]:
@@ -283,7 +366,7 @@ def _sources(
     for desired in wishes:
         if kinds[desired.address.kind].shape is Shape.OBJECT:
             continue
-        from reconciler.rows.prepare import peek  # only a project with rows pays for their rooms
+        from reconciler.rows.reader import peek  # only a project with rows pays for their rooms
 
         target = project.targets[desired.address.target]
         sheet = platforms[desired.platform].sheet(desired, target)

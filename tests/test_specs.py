@@ -13,7 +13,7 @@ from reconciler.platforms import PLATFORMS
 from reconciler.project import Project, load
 from reconciler.reconcile.propose import selected
 from reconciler.resource import Address, Desired, Origin, Shape
-from reconciler.rows.source import Place, locate
+from reconciler.rows.places import locate
 from reconciler.specs import Specs, document_record, rows_spec
 from reconciler.specs import load as load_specs
 
@@ -141,9 +141,9 @@ def test_the_targets_name_stands_in_paths(project: Project) -> None:
 
     for wish in wishes.values():
         target = project.targets[wish.address.target]
-        place = locate(rows_spec(wish, target, project, PLATFORMS[wish.platform].sheet(wish, target)))
-        assert isinstance(place, Place)
-        assert place.path == project.root / "data" / f"{target.name}.csv"
+        places = locate(rows_spec(wish, target, project, PLATFORMS[wish.platform].sheet(wish, target)))
+        assert isinstance(places, tuple)
+        assert places[0].path == project.root / "data" / f"{target.name}.csv"
     (project.root / "data" / "wolkvox-co.csv").unlink()
     assert codes(project, text) == [("PTH002", 4)]
 

@@ -1,0 +1,202 @@
+"""Documents known again by their file's digest: the same wishes, and nothing rests on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler import document, remembered, specs
+from reconciler.kinds import KINDS
+from reconciler.platforms import PLATFORMS
+from reconciler.project import Project
+from reconciler.remembered import NAME
+from reconciler.resource import Desired
+from tests.test_specs import CAMPAIGN, LYNN, project
+
+__all__ = ["project"]
+
+FILES = {
+    "a.yaml": CAMPAIGN + "tags: [uno, dos]\nwindow:\n  - {days: [mon], from: 08:00, to: 09:30}\n",
+    "sub/b.yaml": LYNN + "protect: true\n---\n" + LYNN.replace("name: cobranza", "name: otra"),
+}
+
+
+@pytest.fixture(autouse=True)
+def even_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "FILES_MIN", 1)
+
+
+@pytest.fixture
+def store(project: Project) -> Path:
+    """The store of a project whose documents were read once."""
+    for name, text in FILES.items():
+        written(project, name, text)
+    assert load(project).right
+    return project.root / ".reconciler" / "cache" / NAME
+
+
+def written(project: Project, name: str, text: str) -> None:
+    path = project.root / "specs" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def load(project: Project) -> specs.Specs:
+    return specs.load(project, KINDS, PLATFORMS)
+
+
+def said(desired: Desired) -> tuple[Any, ...]:
+    places = dict(desired.origins)
+    return (
+        desired.address,
+        desired.platform,
+        desired.fields,
+        desired.block,
+        desired.origin,
+        places,
+        desired.protect,
+        desired.tags,
+    )
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that are parsed from now on."""
+    names: list[str] = []
+    real: Callable[..., Any] = document.parse
+
+    def parse(data: bytes, name: str) -> Any:
+        names.append(name)
+        return real(data, name)
+
+    monkeypatch.setattr(document, "parse", parse)
+    return names
+
+
+def test_unchanged_files_are_not_parsed_again_and_wish_the_same(project: Project, store: Path, parsed: list[str]) -> None:
+    again = load(project)
+    assert parsed == []
+    store.unlink()
+    anew = load(project)
+
+    assert sorted(parsed) == ["specs/a.yaml", "specs/sub/b.yaml"]
+    assert list(map(said, again.desired)) == list(map(said, anew.desired))
+    assert len(again.desired) == 3
+    assert again.findings == anew.findings == ()
+
+
+def test_a_place_is_found_without_parsing(project: Project, store: Path, parsed: list[str]) -> None:
+    desired = load(project).desired[0]
+
+    assert str(desired.origin_of("window.0.to")) == "specs/a.yaml:7"
+    assert desired.origin_of("window.0.to").column > 1
+    assert parsed == []
+
+
+@pytest.mark.parametrize("change", ["# a comment\n", "\n"])
+def test_one_byte_more_is_another_file(project: Project, store: Path, parsed: list[str], change: str) -> None:
+    written(project, "a.yaml", FILES["a.yaml"] + change)
+    load(project)
+
+    assert parsed == ["specs/a.yaml"]
+    parsed.clear()
+    load(project)
+    assert parsed == []
+
+
+def test_a_moved_file_is_another_file(project: Project, store: Path, parsed: list[str]) -> None:
+    """Its findings would name the old place."""
+    (project.root / "specs" / "a.yaml").rename(project.root / "specs" / "c.yaml")
+    desired = next(wish for wish in load(project).desired if wish.platform == "wolkvox")
+
+    assert parsed == ["specs/c.yaml"]
+    assert desired.origin.file == "specs/c.yaml"
+
+
+def test_what_the_project_says_now_counts(project: Project, store: Path, parsed: list[str]) -> None:
+    targets = {name: target for name, target in project.targets.items() if name != "lynn-cl"}
+    found = load(replace(project, targets=targets))
+
+    assert parsed == ["specs/sub/b.yaml"]  # for the places of its mistakes
+    assert [finding.code for finding in found.findings] == ["SPC007", "SPC007"]
+    assert {str(finding.origin) for finding in found.findings} == {"specs/sub/b.yaml:2", "specs/sub/b.yaml:8"}
+
+
+def test_a_file_with_a_mistake_is_parsed_each_time(project: Project, store: Path, parsed: list[str]) -> None:
+    written(project, "a.yaml", CAMPAIGN + "speeed: 1\n")
+    first = load(project)
+    second = load(project)
+
+    assert first.findings == second.findings != ()
+    assert parsed == ["specs/a.yaml"] * 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"x", b"\x00" * 100], ids=["empty", "short", "zeros"])
+def test_a_damaged_store_is_as_none(project: Project, store: Path, parsed: list[str], damage: bytes) -> None:
+    store.write_bytes(damage)
+
+    assert load(project).right
+    assert len(parsed) == len(FILES)
+
+
+def test_every_flipped_byte_is_noticed(project: Project, store: Path, parsed: list[str]) -> None:
+    whole = store.read_bytes()
+    for place in range(0, len(whole), max(1, len(whole) // 60)):
+        store.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        parsed.clear()
+
+        assert load(project).right
+        assert len(parsed) == len(FILES)
+
+
+def test_another_version_or_other_rules_trust_nothing(
+    project: Project, store: Path, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(specs, "__version__", "9.9.9")
+    load(project)
+
+    assert len(parsed) == len(FILES)
+
+
+def test_what_is_gone_is_forgotten(project: Project, store: Path) -> None:
+    size = store.stat().st_size
+    (project.root / "specs" / "a.yaml").unlink()
+    load(project)
+
+    assert store.stat().st_size < size
+
+
+def test_a_number_that_only_text_can_hold_is_parsed_each_time(
+    project: Project, store: Path, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = specs._written
+
+    def huge(*words: Any) -> Any:
+        found = real(*words)
+        return replace(found, values={**found.values, "tags": ["uno"], "huge": 10**30}) if found else None
+
+    monkeypatch.setattr(specs, "_written", huge)
+    written(project, "a.yaml", CAMPAIGN)
+    load(project)
+    load(project)
+
+    assert parsed == ["specs/a.yaml"] * 2
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(project, "a.yaml", CAMPAIGN)
+    (project.root / ".reconciler").write_text("no folder", "utf-8")
+
+    assert load(project).right
+
+
+def test_a_small_project_leaves_no_trace(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "FILES_MIN", 200)
+    written(project, "a.yaml", CAMPAIGN)
+    load(project)
+
+    assert not (project.root / ".reconciler").exists()
