@@ -14,12 +14,13 @@ from reconciler import document
 from reconciler.catalogue import say
 from reconciler.checking import Checker
 from reconciler.diagnostics import Finding, error, in_order
-from reconciler.document import Node
+from reconciler.document import Entry, Node
 from reconciler.errors import Mistaken
 from reconciler.kinds.fields import (
     ANY_TEXT,
     CODE,
     SECRET,
+    Either,
     Field,
     Integer,
     ListOf,
@@ -40,7 +41,7 @@ class Project:
 
     root: Path
     file: str
-    journal: str
+    journal: str | SecretRef  # a path seen from `root`, or a database's URL; a reference where the URL is a secret
     journal_id: str
     journal_key: SecretRef | None
     data_roots: tuple[Path, ...]
@@ -57,7 +58,13 @@ class Project:
 
 _PROJECT_FIELDS: Final = (
     Field(name="version", type=Integer(least=1, most=1), required=True, doc="1."),
-    Field(name="journal", type=Text(), default=".reconciler/journal.db", doc="A path, or postgresql://user@host/db."),
+    Field(
+        name="journal",
+        type=Either(Text(), SECRET),
+        default=".reconciler/journal.db",
+        doc="A path, or postgresql://user@host/db?schema=NAME, or where such a URL is kept that holds a password. The journal "
+        "has that schema of the database to itself (default: reconciler).",
+    ),
     Field(name="journal_id", type=Text(), doc="Written by init and import; another journal is refused."),
     Field(name="journal_key", type=SECRET, doc="The key under which recipients are remembered, kept outside the journal."),
     Field(name="data_roots", type=ListOf(Text()), default=(), doc="Folders outside the project that sources may be read from."),
@@ -76,6 +83,12 @@ def project_record(platforms: Mapping[str, TargetKeys]) -> Record:
         doc="Accounts by our own names for them.",
     )
     return Record((*_PROJECT_FIELDS, targets))
+
+
+def holds_password(location: str) -> bool:
+    """Whether a journal's URL holds one, which may stand neither in a file of the repository nor in a command."""
+    _scheme, mark, rest = location.partition("://")
+    return bool(mark) and (":" in rest.rpartition("@")[0] or "password=" in rest)
 
 
 def find(start: Path) -> Path | None:
@@ -119,15 +132,15 @@ def load(path: Path, platforms: Mapping[str, TargetKeys]) -> tuple[Project | Non
             targets[name] = target
     findings += shared_accounts(targets)
     entries = nodes[0].entries or {}
-    if "://" in values["journal"]:
-        findings.append(_journal_elsewhere(values["journal"], entries["journal"].node.origin))
+    if "journal" in entries:
+        findings += _journal_mistakes(values["journal"], entries["journal"].node.origin)
     if findings:
         return None, in_order(findings)
     key = entries.get("journal_key")
     return Project(
         root=path.parent.resolve(),
         file=path.name,
-        journal=values["journal"],
+        journal=_journal(values["journal"], entries),
         journal_id=values.get("journal_id", ""),
         journal_key=SecretRef(**values["journal_key"], origin=key.node.origin) if key else None,
         data_roots=tuple(Path(folder).expanduser() for folder in values["data_roots"]),
@@ -161,13 +174,23 @@ def _without_policies(root: Node) -> Node:
     return Node({name: entry for name, entry in root.entries.items() if name != "policies"}, root.origin)
 
 
-def _journal_elsewhere(location: str, place: Origin) -> Finding:
-    """A journal that is no file: refused here, so that nobody learns it from a plan; a password in it is a literal secret."""
-    if "@" in location and ":" in location.partition("://")[2].rpartition("@")[0]:
-        remedy = say("remove it, and change it: it is known now")
-        return error("SEC001", say("'journal' holds a password"), place, remedy)
-    message = say("a journal in a database server is not built in this version")
-    return error("JRN001", message, place, say("name a path in 'journal', such as .reconciler/journal.db"))
+def _journal(value: str | Mapping[str, str], entries: Mapping[str, Entry]) -> str | SecretRef:
+    return value if isinstance(value, str) else SecretRef(**value, origin=entries["journal"].node.origin)
+
+
+def _journal_mistakes(value: str | Mapping[str, str], place: Origin) -> list[Finding]:
+    """What is no journal's URL, told before anything is opened; a password in it is a literal secret."""
+    if not isinstance(value, str) or "://" not in value:
+        return []
+    if holds_password(value):
+        message = say("'journal' holds a password")
+        remedy = say("remove it, and change it: it is known now; write {{env: NAME}}, or give it as PGPASSWORD")
+        return [error("SEC001", message, place, remedy)]
+    if value.partition("://")[0] not in ("postgresql", "postgres"):
+        message = say("a journal is a file or lies in a PostgreSQL database")
+        remedy = say("name a path, such as .reconciler/journal.db, or postgresql://user@host/db")
+        return [error("JRN005", message, place, remedy)]
+    return []
 
 
 def _one_each(findings: list[Finding]) -> list[Finding]:

@@ -82,6 +82,11 @@ class Action(Enum):
         """Position in the order of carrying out, from 0."""
         return _RANKS[self]
 
+    @property
+    def protects(self) -> bool:
+        """Whether it can only spare people a contact."""
+        return self in (Action.STOP, Action.BLACKLIST_ADD)
+
 
 _RANKS: Final = {action: rank for rank, action in enumerate(Action)}
 
@@ -126,12 +131,16 @@ class Desired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """One object as a platform showed it. `marker` is our ownership mark where the platform can carry one."""
+    """One object as a platform showed it. `marker` is our ownership mark where the platform can carry one.
+
+    `supposed` = the platform does not show the run state, and `state` is the one that we last set.
+    """
 
     id: str
     name: str
     fields: Mapping[str, Any]
     state: State = State.UNKNOWN
+    supposed: bool = False
     marker: str = ""
     native: Mapping[str, Any] = field(default_factory=dict)
 

@@ -44,6 +44,7 @@ def schemas() -> dict[str, Schema]:
         "document": _titled("document", "A document of any kind: what a file of specs/ holds.", _of_any_kind(documents)),
         "project": _titled("project", "reconciler.yaml: targets, journal and policies.", _project()),
         "plan": _titled("plan", "What `plan --format json` prints and `plan --out` saves.", _plan()),
+        "drift": _titled("drift", "What `drift --format json` prints.", _drift()),
         "run": _titled("run", "What `apply --format json` prints.", _run()),
         "journal": _titled("journal", "One entry of the journal, as an export of it holds one a line.", _journal_line()),
     }
@@ -211,22 +212,45 @@ _PEOPLE: Final = _object(
 )
 
 
-def _plan() -> Schema:
-    target = _object(
-        name=_STRING,
-        platform=_STRING,
-        url=_STRING,
-        account=_STRING,
-        simulated=_FLAG,
-        complete=_doc(_FLAG, "Whether the target showed its whole state; `note` says why not."),
-        read_at=_INSTANT,
-        campaigns=_COUNT,
-        calls_used=_or_null(_COUNT),
-        calls_left=_or_null(_COUNT),
-        calls_limit=_or_null(_COUNT),
-        note=_STRING,
-        append_only=_doc(_FLAG, "Compared with the journal, since the platform does not show what it holds."),
+_TARGET: Final = _object(
+    name=_STRING,
+    platform=_STRING,
+    url=_STRING,
+    account=_STRING,
+    simulated=_FLAG,
+    complete=_doc(_FLAG, "Whether the target showed its whole state; `note` says why not."),
+    read_at=_INSTANT,
+    campaigns=_COUNT,
+    calls_used=_or_null(_COUNT),
+    calls_left=_or_null(_COUNT),
+    calls_limit=_or_null(_COUNT),
+    note=_STRING,
+    append_only=_doc(_FLAG, "Compared with the journal, since the platform does not show what it holds."),
+)
+_DRIFT: Final = _object(
+    "A field of ours that somebody else changed since we last wrote or adopted it.",
+    address=_ADDRESS,
+    path=_doc(_STRING, "`state` for the run state; empty where the whole object is gone, `applied` is then its name."),
+    applied=_doc(_ANYTHING, "As we left it."),
+    live=_doc(_ANYTHING, "As it is now."),
+    wished=_doc(_ANYTHING, "As the file has it; null where no file says."),
+    file=_IN_FILE,
+    line=_ON_LINE,
+)
+
+
+def _drift() -> Schema:
+    return _object(
+        format_version=_VERSION,
+        tool_version=_STRING,
+        targets=_list(_TARGET),
+        drift=_list(_DRIFT),
+        in_doubt=_list(_ADDRESS, "Not compared, since the outcome of a call there is unknown."),
+        findings=_list(_FINDING),
     )
+
+
+def _plan() -> Schema:
     difference = _object(
         path=_STRING,
         before=_ANYTHING,
@@ -272,7 +296,33 @@ def _plan() -> Schema:
     permissions = _object(
         "What the reviewer allowed when the plan was made.", allow_delete=_or_null(_COUNT), acks=_list(_STRING)
     )
-    made_with = _object("Only in a saved plan: how it was made.", only=_list(_STRING), at=_or_null(_STRING))
+    basis = _object(
+        "Keyed digests of what it was made from, by target and by address.",
+        journal=_SHA256,
+        policy=_SHA256,
+        targets=_map(_SHA256),
+        documents=_map(_SHA256),
+        sources=_map(_STRING),
+    )
+    extent = _object(
+        "What it does and to whom, for telling a plan that became less from one that became more.",
+        substance=_map(_ANYTHING, "What the digest covers."),
+        people=_COUNT,
+        names=_map(_map(_ANYTHING), "By address and verb: how many, their digest, and their short keyed names in base64."),
+        homes=_map(_ADDRESS, "The campaign that rows go into."),
+        suppressed=_map(_map(_COUNT)),
+        again=_map(_COUNT),
+        edits=_map(_list(_STRING), "What somebody set in a console where it sets something else."),
+    )
+    made_with = _object(
+        "Only in a saved plan: how it was made.",
+        only=_list(_STRING),
+        at=_or_null(_STRING),
+        boot=_doc(_STRING, "Which boot of the machine, hashed."),
+        clock_s=_doc({"type": "number", "minimum": 0}, "Seconds on the clock of that boot."),
+        basis=basis,
+        extent=extent,
+    )
     return _object(
         optional=("made_with", "seal"),
         format_version=_VERSION,
@@ -283,7 +333,8 @@ def _plan() -> Schema:
         source=_object("The state of the repository.", commit=_or_null(_STRING), dirty=_FLAG),
         blocked=_doc(_FLAG, "Whether a finding forbids to apply."),
         empty=_doc(_FLAG, "Whether an apply would change nothing."),
-        targets=_list(target),
+        targets=_list(_TARGET),
+        drift=_list(_DRIFT, "What somebody else changed on what is ours."),
         changes=_list(change, "Every action, in the order of carrying out."),
         rows=_list(rows, "One for each address with rows."),
         manual=_list(
@@ -316,6 +367,7 @@ def _run() -> Schema:
         calls=_COUNT,
         operations=_list(_STRING, "The operations to resolve, where the outcome is unknown."),
     )
+    narrowed = _object(address=_ADDRESS, action=_one_of(Action), reviewed=_COUNT, now=_COUNT, why=_STRING)
     return _object(
         format_version=_VERSION,
         tool_version=_STRING,
@@ -327,7 +379,7 @@ def _run() -> Schema:
         changes=_list(change),
         people=_PEOPLE,
         unknown=_list(_STRING, "Operations whose outcome is unknown: `reconciler resolve`."),
-        narrowed=_list(_STRING, "What was done less than reviewed."),
+        narrowed=_list(narrowed, "What was done less than reviewed, and what was added because it protects people."),
         simulated=_list(_STRING, "Targets that are the sandbox."),
         journal_head=_HEAD,
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from reconciler.calendar import known_day, known_zone
+from reconciler.calendar import known_country, known_day, known_zone
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, did_you_mean, error
 from reconciler.document import Node
@@ -40,7 +40,8 @@ from reconciler.personal import Secret
 from reconciler.resource import Origin
 
 _PLAIN_URL: Final = re.compile(r"[a-z]+://([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
-
+SETTLE_S: Final = 180.0  # the vendors' 60 s call limit, its tail, and a margin
+READ_AGAIN_S: Final = 5.0
 
 LIMITS: Final = Record(
     (
@@ -61,6 +62,7 @@ LIMITS: Final = Record(
         ),
     )
 )
+
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +156,16 @@ class Target:
         """A limit of the target, or `default` where none is written."""
         return self.limits.get(name, default)  # type: ignore[no-any-return]  # limits are checked numbers
 
+    @property
+    def settle_s(self) -> float:
+        """Seconds until a lost call can no longer take effect, and a taken one is shown."""
+        return self.limit("settle_s", SETTLE_S)
+
+    @property
+    def read_again_s(self) -> float:
+        """Seconds between two readings that must agree; 0 where nothing takes time to show, so that one is enough."""
+        return min(READ_AGAIN_S, self.settle_s)
+
 
 TARGET_COMMON: Final = (
     Field(name="platform", type=CODE, required=True, doc="lynn, wolkvox or ucontact."),
@@ -235,6 +247,9 @@ def read_target(
         for key in ("timezone", "platform_timezone")
         if key in values and not known_zone(values[key])
     ]
+    if not known_country(values["country"]):
+        message = say("'{code}' is not a country", code=values["country"])
+        findings.append(error("SPC004", message, place["country"], say("write its ISO 3166 code, such as CO")))
     findings += [
         error("SPC005", say("there is no day '{day}'", day=day), place["extra_holidays"], say("correct the date"))
         for day in values.get("extra_holidays", ())

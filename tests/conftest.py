@@ -1,4 +1,4 @@
-"""What all tests share: one sandbox a process, emptied for each test, and a project to work on."""
+"""What all tests share: one sandbox a process, emptied for each test, a project to work on, and a database server."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from reconciler.sandbox.server import Running, running
+from tests import postgres as servers
 from tests.house import House
 
 # A test never depends on the machine's speed: no deadline, and slow drawing is no failure.
@@ -19,6 +20,21 @@ settings.load_profile("house")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-goldens` writes what the code says now into tests/golden/ instead of comparing with it."""
     parser.addoption("--update-goldens", action="store_true", help="write tests/golden/ anew")
+
+
+def pytest_report_header() -> str:
+    """Which server the tests of journals in PostgreSQL run on; they fail without one."""
+    try:
+        return f"server: {servers.version()} in {servers.programs()}"
+    except RuntimeError as none:
+        return f"server: {none}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Server]:
+    """A PostgreSQL server, once a process."""
+    with servers.server() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -115,6 +115,7 @@ class House:
         """Nothing is left to do."""
         plan = self.plan()
         assert plan["changes"] == []
+        assert plan["drift"] == []
         assert plan["empty"]
 
 

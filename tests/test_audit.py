@@ -36,7 +36,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
                 "why": "number +57 300 123 4567 is busy",
                 "seen": [{"at": "2026-03-02T10:00:00+00:00"}],
             }
-            journal.append(Entry(event=Event.ACKED, at=NOW, run="run-1", operation=operation, facts=facts))
+            journal.append(Entry(event=Event.ACKED, at=NOW, run="run-1", operation=operation, container="c", facts=facts))
         journal.append(Entry(event=Event.RUN_STARTED, at=NOW, run="run-2"))
         yield journal
 

@@ -13,7 +13,7 @@ import pytest
 from reconciler.diagnostics import Finding, Severity
 from reconciler.document import parse as parse_document
 from reconciler.plan.values import Change, People, Plan, Reason, RowsChange, TargetState
-from reconciler.policies import Ack, Settings, judge, parse, schedule, volume
+from reconciler.policies import Ack, Settings, edits, judge, parse, schedule, volume
 from reconciler.policies.settings import LATER, Limit
 from reconciler.resource import Action, Address, Origin
 from reconciler.rows.sheet import RowsDiff
@@ -242,7 +242,7 @@ def test_every_rule_has_a_verdict() -> None:
     assert verdicts.pop("VOL004") == "approve"
     assert verdicts.pop("LAW000") == "info"
     assert set(verdicts.values()) == {"pass"}
-    assert verdicts.keys() == {*volume.CODES, *schedule.CODES} - {"VOL004"}
+    assert verdicts.keys() == {*volume.CODES, *schedule.CODES, *edits.CODES} - {"VOL004"}
 
 
 @pytest.mark.parametrize(("dialled", "tripped"), [(0, False), (1, True)])

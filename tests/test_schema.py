@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import rfc8785
 import yaml
 from jsonschema import Draft7Validator
 
@@ -19,13 +21,14 @@ from reconciler.apply import ChangeOutcome, Result, Run
 from reconciler.call import Safety
 from reconciler.cli import run
 from reconciler.cli.applying import _run_json
-from reconciler.cli.planfile import sealed
+from reconciler.cli.planfile import Making, sealed
 from reconciler.diagnostics import did_you_mean
 from reconciler.document import Node
 from reconciler.journal.entry import Columns, Entry, Event
 from reconciler.journal.store import open_journal
 from reconciler.kinds import KINDS
 from reconciler.kinds.fields import Boolean, Either, Integer, ListOf, MapOf, Number, Record, Text, Type
+from reconciler.plan.narrow import Basis, Difference, Extent, Names
 from reconciler.plan.values import Plan
 from reconciler.platforms import PLATFORMS
 from reconciler.policies.settings import RECORD as POLICIES
@@ -237,7 +240,18 @@ def test_a_plan_is_as_its_schema_says() -> None:
 
 
 def test_a_saved_plan_too() -> None:
-    saved = json.loads(sealed(rich().to_json("0.1.0"), only=["*/campaign/*"], at=NOW.isoformat()))
+    names = Names.of(bytes(8))
+    extent = Extent(
+        substance=json.loads(rfc8785.dumps(rich().substance())),
+        names={"t/contacts/a": {"add": names, "remove": replace(names, packed=None)}},
+        homes={"t/contacts/a": "t/campaign/b"},
+        suppressed={"t/contacts/a": {"blacklist": 1}},
+        again={"t/contacts/a": 1},
+        edits={"t/campaign/b": ["speed=3"]},
+    )
+    basis = Basis(journal="a" * 64, policy="b" * 64, targets={"t": "c" * 64}, sources={"t/contacts/a": "d" * 64})
+    made = Making(only=("*/campaign/*",), at=NOW.isoformat(), boot="e", clock_s=1.5, basis=basis, extent=extent)
+    saved = json.loads(sealed(rich().to_json("0.1.0"), made))
 
     assert mistakes("plan.schema.json", saved) == []
 
@@ -249,7 +263,8 @@ def outcome(result: Result) -> ChangeOutcome:
 
 def run_json() -> dict[str, Any]:
     done = Run(id="r1", digest="a" * 64, started_at=NOW, ended_at=NOW, outcomes=tuple(map(outcome, Result)))
-    return _run_json(done, rich().to_json("0.1.0"), "b" * 64)
+    less = Difference(address="t/contacts/a", action="rows_add", reviewed=2, now=1, why="why")
+    return _run_json(done, rich().to_json("0.1.0"), "b" * 64, [less])
 
 
 def test_a_run_is_as_its_schema_says() -> None:

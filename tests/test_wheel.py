@@ -16,6 +16,7 @@ import pytest
 
 from reconciler import __version__
 from reconciler.cli import COMMANDS
+from reconciler.policies.lawpacks import PACKS
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -106,6 +107,7 @@ def test_the_wheel_holds_the_program_and_what_the_demo_needs(installed: Installe
 
     assert {"reconciler/_demo/reconciler.yaml", "reconciler/_demo/schema/document.schema.json"} <= set(names)
     assert any(name.startswith("reconciler/_demo/specs/") for name in names)
+    assert {f"reconciler/policies/laws/{name}.yaml" for name in PACKS} <= set(names)
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     assert {name.split("/", 1)[0] for name in names if ".dist-info" not in name} == {"reconciler"}
     assert not [name for name in names if "__pycache__" in name or name.endswith((".db", ".log"))]

@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -75,22 +76,22 @@ def main(folder: Path, turns: int) -> None:
 
 
 def _calls(journal: Journal, turn: int) -> None:
+    """Each call as `apply` writes it: the intent synced, the answer not, the read-back synced."""
     for number in range(CALLS):
-        address = Address("wolkvox-co", "campaign", f"cobranza-{turn}-{number}")
-        for event in (Event.INTENT, Event.ACKED):
-            journal.append(
-                Entry(
-                    event=event,
-                    at=_AT,
-                    run="run-1",
-                    operation=f"{turn:04x}{number:028x}",
-                    address=address,
-                    action=Action.CREATE,
-                    call="create_campaign",
-                    container="wolkvox|acme",
-                    facts=_FACTS,
-                )
-            )
+        intent = Entry(
+            event=Event.INTENT,
+            at=_AT,
+            run="run-1",
+            operation=f"{turn:04x}{number:028x}",
+            address=Address("wolkvox-co", "campaign", f"cobranza-{turn}-{number}"),
+            action=Action.CREATE,
+            call="create_campaign",
+            container="wolkvox|acme",
+            facts=_FACTS,
+        )
+        journal.append(intent)
+        journal.append_all([replace(intent, event=Event.ACKED)], synced=False)
+        journal.append_all([replace(intent, event=Event.VERIFIED)])
 
 
 def _bare(path: Path) -> sqlite3.Connection:
