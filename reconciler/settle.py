@@ -61,15 +61,18 @@ def settle(doubt: Unsettled, seen: Seen, presence: Presence | None, task: Verdic
         return _create(doubt, seen)
     if safety is Safety.MARKER and presence is not None:
         return _marker(doubt, presence)
-    if safety is Safety.TASK and task is not None:
+    if safety is Safety.TASK:
         return _task(doubt, task)
     return _open(doubt, Verdict.ASK, say("the platform cannot show it; look in its console and tell 'reconciler resolve'"))
 
 
 def rests_on_one_reading(settlement: Settlement) -> bool:
-    """Whether one reading alone would let something be made, or somebody be contacted, once more."""
-    repeats = settlement.event in (Event.NO_EFFECT, Event.PARTIAL)
-    return repeats and settlement.doubt.facts.get("safety") != Safety.SET.value
+    """Whether one reading alone, which may be old, would let something be made or somebody be contacted once more, or prove
+    that a state was set which is only set again at no cost where it was not.
+    """
+    if settlement.doubt.facts.get("safety") == Safety.SET.value:
+        return settlement.event is Event.VERIFIED
+    return settlement.event in (Event.NO_EFFECT, Event.PARTIAL)
 
 
 def agreed(first: Settlement, second: Settlement) -> Settlement:
@@ -145,6 +148,8 @@ def _create(doubt: Unsettled, seen: Seen) -> Settlement:
 
 
 def _marker(doubt: Unsettled, presence: Presence) -> Settlement:
+    if not presence.present and not presence.missing:
+        return _open(doubt, Verdict.ASK, say("the journal does not say which rows it was for"))
     if presence.twice:
         return _open(doubt, Verdict.ASK, say("{count} rows are there twice", count=presence.twice))
     if not presence.missing:
@@ -159,14 +164,16 @@ def _marker(doubt: Unsettled, presence: Presence) -> Settlement:
     return _closed(doubt, Event.PARTIAL, why)
 
 
-def _task(doubt: Unsettled, task: Verdict) -> Settlement:
+def _task(doubt: Unsettled, task: Verdict | None) -> Settlement:
     if task is Verdict.DONE:
         return _closed(doubt, Event.VERIFIED_WEAK, say("its task has ended well"))
     if task is Verdict.NOT_DONE:
         return _closed(doubt, Event.NO_EFFECT, say("its task did not end; the state is set again"))
     if task is Verdict.HOLD:
         return _open(doubt, Verdict.HOLD, say("its task is still at work"))
-    return _open(doubt, Verdict.ASK, say("its task failed or is not known; look in the console"))
+    return _open(
+        doubt, Verdict.ASK, say("its task failed or is not known; look in the console, when no load is at work there any more")
+    )
 
 
 def _closed(doubt: Unsettled, event: Event, why: str, facts: Mapping[str, Any] | None = None) -> Settlement:

@@ -735,6 +735,26 @@ def test_rows_in_doubt_wait_and_so_does_the_start_of_their_campaign() -> None:
     assert sorted(said(made)) == sorted([("DEP001", Severity.WARN), ("DEP002", Severity.WARN)])
 
 
+def test_a_load_in_doubt_holds_every_load_into_its_campaign() -> None:
+    """Rows that may still arrive would meet the same people, under whatever document or generation."""
+    inside = f"{CONTAINERS['w']}|7"
+    memory = remembered(ours(), unsettled=[doubt(address(kind="contacts", name="old-name"), inside, Action.ROWS_ADD)])
+    renamed = rows(BASE, "cobranza", to_add=5)
+    made = plan([campaign(speed=60), replace(renamed, container=inside)], [live(speed=60)], memory)
+    elsewhere = plan([campaign(speed=60), replace(renamed, container=f"{CONTAINERS['w']}|8")], [live(speed=60)], memory)
+
+    assert (steps(made), said(made)) == ([], [("DEP001", Severity.WARN)])
+    assert steps(elsewhere) == [f"rows_add rows {BASE}"]
+
+
+def test_a_list_in_doubt_is_added_to_all_the_same() -> None:
+    """To bar somebody twice is to bar them once."""
+    memory = remembered(unsettled=[doubt(LIST, CONTAINERS["w"], Action.BLACKLIST_ADD)])
+    made = plan([rows(LIST, to_add=2)], memory=memory)
+
+    assert (steps(made), said(made)) == ([f"blacklist_add rows {LIST}"], [("DEP001", Severity.WARN)])
+
+
 def test_doubt_about_another_account_holds_nothing_here() -> None:
     """The same id on another account is another campaign."""
     memory = remembered(ours(), unsettled=[doubt(address("l", "contacts", "x"), f"{CONTAINERS['l']}|7", Action.ROWS_ADD)])

@@ -180,6 +180,20 @@ def test_a_task_is_asked_how_it_ended(task: Verdict | None, outcome: tuple[Verdi
 # --- two readings --------------------------------------------------------------------------------------------------------
 
 
+def test_a_state_that_one_reading_shows_as_set_is_read_once_more() -> None:
+    """An older state may be shown: that a stop is proven is worth a second look, that it is repeated is not."""
+    about = doubt(Safety.SET)
+
+    assert rests_on_one_reading(Settlement(doubt=about, verdict=Verdict.DONE, event=Event.VERIFIED, why=""))
+    assert not rests_on_one_reading(Settlement(doubt=about, verdict=Verdict.NOT_DONE, event=Event.NO_EFFECT, why=""))
+
+
+def test_rows_of_which_nobody_is_known_are_asked_of_a_person() -> None:
+    settlement = settle(doubt(Safety.MARKER, Action.ROWS_ADD), seen(live()), Presence(present=0, missing=0, twice=0), None)
+
+    assert (settlement.verdict, settlement.event) == (Verdict.ASK, None)
+
+
 def test_what_would_be_done_again_rests_on_two_readings_that_agree() -> None:
     created = doubt(Safety.CREATE, Action.CREATE, marker="ab")
     gone, found = settle(created, seen(), None, None), settle(created, seen(live(marker="ab")), None, None)

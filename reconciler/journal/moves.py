@@ -19,7 +19,7 @@ LEGAL: Final[Mapping[Event | None, frozenset[Event]]] = {
     None: frozenset({Event.INTENT, Event.LISTED}),
     Event.INTENT: _SETTLED | {Event.ACKED, Event.REFUSED, Event.AMBIGUOUS},
     Event.AMBIGUOUS: _SETTLED | {Event.ACKED, Event.AMBIGUOUS},
-    Event.ACKED: frozenset({Event.VERIFIED, Event.VERIFIED_WEAK, Event.NO_EFFECT, Event.PARTIAL, Event.AMBIGUOUS}),
+    Event.ACKED: frozenset({Event.VERIFIED, Event.VERIFIED_WEAK, Event.NO_EFFECT, Event.AMBIGUOUS}),
     Event.REFUSED: frozenset(),
     Event.VERIFIED: frozenset(),
     Event.VERIFIED_WEAK: frozenset(),

@@ -26,6 +26,7 @@ from reconciler.plan.values import (
     Seen,
     Source,
     TargetState,
+    Unsettled,
     Wish,
 )
 from reconciler.resource import Action, Address, Desired, Shape, Support
@@ -185,11 +186,11 @@ def _rows_of(
     if not wish.rows_complete:
         findings.append(incomplete(address, wish.rows_note, wish))
         changes = _allowed(changes, complete=False)
-    doubts = memory.holds(address)
+    doubts = memory.holds(address) or _in_the_same_campaign(wish, memory)
     if doubts:
         message = say("{count} call(s) to it have an unknown outcome", count=len(doubts))
         findings.append(_at(wish, "DEP001", Severity.WARN, message, say("run 'reconciler resolve'")))
-        changes = []
+        changes = [change for change in changes if change.action.protects]
     if home and (home.blocked or home.waits):
         changes = _allowed(changes, complete=False)
     if changes and campaign and home is None and _managed(desired, setting) and not _is_there(campaign, seen, memory):
@@ -198,6 +199,16 @@ def _rows_of(
         findings.append(_at(wish, "DEP003", Severity.DENY, message, remedy))
         changes = []
     return changes, findings
+
+
+def _in_the_same_campaign(wish: Wish, memory: Memory) -> list[Unsettled]:
+    """Loads in doubt into the campaign of a document, whatever document asked for them: rows that may still arrive there would
+    meet the same people under another generation or another name.
+    """
+    if wish.desired.address.kind != "contacts" or not wish.desired.get("campaign"):
+        return []
+    loads = (doubt for doubt in memory.unsettled if doubt.action is Action.ROWS_ADD and doubt.address.kind == "contacts")
+    return [doubt for doubt in loads if doubt.container == wish.container]
 
 
 def _managed(desired: Desired, setting: Setting) -> bool:

@@ -48,7 +48,8 @@ def compare_object(wish: Wish, seen: Seen, support: Support, memory: Memory, con
         owned = None
     if not support.actions:
         return outcome
-    if outcome.blocked:  # whose it is, and what else differs, is not known before the doubt is settled
+    doubtful = outcome.blocked
+    if doubtful:  # whose it is, and what else differs, is not known before the doubt is settled
         outcome.changes += _spared(wish, seen, owned, support)
         return outcome
     _bind(wish, seen, owned, outcome)

@@ -19,6 +19,7 @@ from reconciler.reconcile.blacklists import Blacklists
 from reconciler.reconcile.documents import BLACKLIST, Documents, reaches_people
 from reconciler.reconcile.listed import Block, Listing
 from reconciler.reconcile.reach import Reach, container_of
+from reconciler.reconcile.reading import read_target
 from reconciler.reconcile.session import Session
 from reconciler.resource import Address, Desired
 
@@ -117,6 +118,11 @@ def _read_again(
     The reading is not complete unless a second one, a moment later, comes to the same.
     """
     documents.session.world.sleep(documents.target.read_again_s)
+    if not reaches_people(desired):  # an address book is read with its target
+        here = read_target(documents.session, documents.target, documents.documents, documents.memory, documents.now)
+        if here.seen is None:
+            return replace(first, complete=False, note=here.state.note)
+        documents.seen = here.seen
     second = documents.read(desired, prepared)
     table = documents.table(second)
     again = documents.compare(desired, prepared, compared.container, second, live_table=table, adding=adding)

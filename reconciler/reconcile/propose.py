@@ -91,6 +91,7 @@ def propose(session: Session, asked: Asked) -> Proposal:
     memory = session.journal.memory()
     desired = [wish for wish in specs.desired if selected(wish, asked.only)]
     readings = read_targets(session, desired, memory, now, partial=bool(asked.only))
+    readings = [_looked_again(session, reading, desired, memory, now) for reading in readings]
     seen = {reading.target.name: reading.seen for reading in readings if reading.seen}
     wishes = {
         wish.address: object_wish(session, wish, seen[wish.address.target], now) for wish in desired if _is_object(wish, seen)
@@ -235,6 +236,38 @@ def read_targets(
         ),
         targets,
     )
+
+
+def _looked_again(
+    session: Session, reading: TargetReading, desired: Sequence[Desired], memory: Memory, now: datetime
+) -> TargetReading:
+    """A reading in which a campaign of ours is gone that a document wishes is taken twice: a platform that shows an older state
+    would have it made once more, with everybody in it.
+    """
+    target = reading.target
+    gone = _gone(reading, desired, memory)
+    if reading.seen is None or not gone or not target.read_again_s:
+        return reading
+    session.world.sleep(target.read_again_s)
+    second = read_target(session, target, [wish for wish in desired if wish.address.target == target.name], memory, now)
+    if second.seen is None or _gone(second, desired, memory) == gone:
+        return second
+    note = say("two readings in a row differ: run it again")
+    campaigns = replace(second.seen.campaigns, complete=False, note=note)
+    return replace(
+        second, seen=replace(second.seen, campaigns=campaigns), state=replace(second.state, complete=False, note=note)
+    )
+
+
+def _gone(reading: TargetReading, desired: Iterable[Desired], memory: Memory) -> set[Address]:
+    """The campaigns of ours that documents wish, and that a whole reading does not show."""
+    seen = reading.seen
+    if seen is None or not seen.campaigns.complete:
+        return set()
+    ours = ((wish.address, memory.owned.get(wish.address)) for wish in desired if wish.address.target == reading.target.name)
+    return {
+        address for address, owned in ours if owned and owned.container == reading.target.container and not seen.by_id(owned.id)
+    }
 
 
 def _starting(session: Session, wishes: Iterable[Wish], seen: Mapping[str, Seen], memory: Memory) -> frozenset[Address]:

@@ -256,12 +256,13 @@ class Comparison:
         return ours
 
     def look_back(self, sent: Iterable[Remembered]) -> None:
-        """Count the rows to add that were loaded before: somebody took them away, and they would be contacted again."""
-        memory = self.engine.packed((part.recipients, b"") for part in sent)
+        """Count the rows to add that were loaded before, in whatever generation: somebody took them away, or the platform shows
+        an older state, and they would be contacted again.
+        """
         table = self.tables[Verb.ADD]
-        again = f"SELECT count(*) FROM {table} WHERE recipient IN (SELECT name FROM {memory})"
-        self.counts["again"] = int(self.engine.one(again))
-        self.engine.drop(memory)
+        ours = self.ours(f"SELECT id FROM {table}", sent)
+        self.counts["again"] = int(self.engine.one(f"SELECT count(*) FROM {table} WHERE id IN (SELECT id FROM {ours})"))
+        self.engine.drop(ours)
 
     def hold(self, held: Iterable[Remembered]) -> None:
         """Recipients of calls in doubt are neither added nor replaced, however batches were cut."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from reconciler.reconcile import session
+from reconciler.reconcile import propose, reading, session
+from reconciler.reconcile.reading import TargetReading
 from tests.faults.stories import loaded, wolkvox_campaign
 from tests.house import AT, House
 
@@ -65,6 +67,40 @@ def test_what_one_reading_does_not_show_and_the_next_does_is_left_alone(
     assert said.code == 7
     assert said.json["changes"] == []
     assert patient.plan()["changes"] == []
+
+
+def test_a_campaign_that_two_readings_do_not_show_was_deleted(
+    patient: House, pauses: Callable[[Callable[[], object]], list[float]]
+) -> None:
+    waited = pauses(lambda: None)
+    patient.control.drift("wolkvox", "delete")
+    plan = patient.plan()
+
+    assert waited == [5.0]
+    assert [change["action"] for change in plan["changes"]] == ["create", "rows_add"]
+    assert "OWN003" in {finding["code"] for finding in plan["findings"]}
+
+
+def test_a_campaign_that_one_reading_does_not_show_is_not_made_once_more(
+    patient: House, pauses: Callable[[Callable[[], object]], list[float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody who is in it is loaded into a second one."""
+    waited = pauses(lambda: None)
+    real, readings = reading.read_target, list[TargetReading]()
+
+    def read(*words: Any) -> TargetReading:
+        found = real(*words)
+        readings.append(found)
+        if len(readings) > 1 or found.seen is None:
+            return found
+        return replace(found, seen=replace(found.seen, campaigns=replace(found.seen.campaigns, live=())))
+
+    monkeypatch.setattr(propose, "read_target", read)
+    said = patient.run("plan", "--format", "json", "--at", AT)
+
+    assert waited == [5.0]
+    assert (said.code, said.json["changes"]) == (7, [])
+    assert any("two readings" in target["note"] for target in said.json["targets"])
 
 
 def test_a_new_row_waits_for_nothing(patient: House, pauses: Callable[[Callable[[], object]], list[float]]) -> None:

@@ -17,7 +17,7 @@ from reconciler.plan.values import TargetState
 from reconciler.platforms.platform import NotReadable, Platform
 from reconciler.resource import Address, Desired, Live, Shape
 from reconciler.rows.sheet import RowsFeed
-from reconciler.target import Target
+from reconciler.target import READ_AGAIN_S, Target
 from reconciler.wire import LostError
 from tests.simulation import rows
 from tests.simulation.process import Points, Process
@@ -60,7 +60,7 @@ def propose(process: Process) -> Points[Proposal]:
     documents = process.place.wishes.documents()
     memory = journal.memory()
     read_at = process.world.now()
-    seen = yield from read(process, read_at)
+    seen = yield from _looked_again(process, documents, memory, (yield from read(process, read_at)))
     wishes: dict[Address, Wish] = {}
     listed: dict[Address, _Listed] = {}
     enforced: list[tuple[Address, str, bytes]] = []
@@ -94,6 +94,25 @@ def read(process: Process, now: datetime) -> Points[Seen | None]:
         return (yield from process.reading(process.place.model.read(now)))
     except (NotReadable, LostError):
         return None
+
+
+def _looked_again(process: Process, documents: list[Desired], memory: Memory, seen: Seen | None) -> Points[Seen | None]:
+    """A campaign of ours that is gone is looked for once more (`propose._looked_again`)."""
+    gone = _gone(documents, memory, seen)
+    if seen is None or not gone:
+        return seen
+    process.world.pass_s(READ_AGAIN_S)
+    second = yield from read(process, process.world.now())
+    if second is None or _gone(documents, memory, second) == gone:
+        return second
+    return replace(second, campaigns=replace(second.campaigns, complete=False, note="two readings differ"))
+
+
+def _gone(documents: list[Desired], memory: Memory, seen: Seen | None) -> set[Address]:
+    if seen is None or not seen.campaigns.complete:
+        return set()
+    ours = ((desired.address, memory.owned.get(desired.address)) for desired in documents)
+    return {address for address, owned in ours if owned and not seen.by_id(owned.id)}
 
 
 def container_of(target: Target, desired: Desired, live: Live | None) -> str:
@@ -157,6 +176,8 @@ class _Lister:
         container = container_of(self.target, desired, live_campaign)
         adding = self.adding.setdefault(container, set())
         compared = self._compare(desired, keys, live, container, () if natural else adding)
+        if compared.diff.again and not natural:
+            complete = complete and (yield from self._read_again(desired, live_campaign, keys, container, compared))
         if not natural:
             adding.update(compared.adds)
         diff = replace(compared.diff, to_add=0) if enforced else compared.diff
@@ -171,6 +192,18 @@ class _Lister:
             at=desired.get("at", ""),
             container=container,
         )
+
+    def _read_again(
+        self, desired: Desired, live_campaign: Live | None, keys: list[int], container: str, compared: rows.Compared
+    ) -> Points[bool]:
+        """Whether a second reading comes to the same (`listing._read_again`)."""
+        self.process.world.pass_s(READ_AGAIN_S)
+        try:
+            live, complete = yield from self.process.reading(self.model.rows(desired, live_campaign))
+        except (NotReadable, LostError):
+            return False
+        second = self._compare(desired, keys, live, container, self.adding[container])
+        return complete and (list(second.adds), list(second.removes)) == (list(compared.adds), list(compared.removes))
 
     def _enforce(self, desired: Desired, keys: list[int]) -> None:
         """A list that no platform keeps: who was on it once stays out, and the journal has to remember the others."""

@@ -73,7 +73,8 @@ def compare(
         if removes:
             ours = {key for key in live if any(recipient(container, back, key) in loaded for back in range(1, generation + 1))}
             gone = sorted(key for key in ours if key not in wished and key not in named)
-    again = 0 if live is None else sum(recipient(container, generation, key) in sent for key in adds)
+    before = range(1, generation + 1)
+    again = 0 if live is None else sum(any(recipient(container, back, key) in sent for back in before) for key in adds)
     free = [key for key in adds if recipient(container, generation, key) not in held]
     if len(free) < len(adds):
         out["in_doubt"] = len(adds) - len(free)

@@ -10,6 +10,7 @@ from heapq import heappop, heappush
 from typing import Any, Final
 
 from reconciler.call import Answer, Call, InDoubt, Page, Refused, Reply
+from reconciler.target import READ_AGAIN_S
 from tests.simulation.oracle import WHOLE_ACCOUNT, Oracle
 from tests.simulation.rows import key_of, names
 from tests.simulation.script import Fault, Script, Site
@@ -26,7 +27,10 @@ CHANGES_MISSED_MAX: Final = 5
 STALE_S: Final = 1.0  # how long a stale replica answers
 FRESH_S: Final = 30.0  # how long it takes until one does again: of two looks a few seconds apart, one at most is stale
 QUOTA_S: Final = 600.0
-STALE_PLANS = False  # whether what a plan is made from may be stale
+# What a plan is made from may be stale, and lag by less than the pause before it looks again. An account that falls back
+# further, behind what it has shown in a read-back already, is more than two looks can notice.
+STALE_PLANS = True
+PLAN_LAG_S_MAX: Final = READ_AGAIN_S - 1
 FOREIGN: Final = "c00"  # somebody else's campaign, which nobody of ours may touch
 
 _HTML: Final = b"<html>"
@@ -246,8 +250,10 @@ class Server:
                 return Reply(status=200, body=_HTML)
             case Fault.CUT:
                 return InDoubt(reason="the answer broke off")
-            case Fault.TWICE:
+            case Fault.TWICE:  # both at one time: no reading falls between them
+                remembers, self._remembers = self._remembers, False
                 self._perform(call, request)
+                self._remembers = remembers
         return self._answer(done)
 
     def _answer(self, envelope: Mapping[str, Any], status: int = 200) -> Reply:
@@ -380,17 +386,17 @@ class Server:
                     world.hit(strike.fault)
                     incomplete = True
         if not fresh:
-            state = self._seen_state()
+            state = self._seen_state(PLAN_LAG_S_MAX if planning else LAG_S_MAX)
         self.oracle.looked(stale=state is not self.now)
         return self._page(call, state, incomplete=incomplete)
 
-    def _seen_state(self) -> State:
+    def _seen_state(self, lag_s_max: float) -> State:
         """What is shown now: what is, unless a stale replica answers or all of them lag."""
         clock_s = self.world.clock_s
         (stale_until_s, stale), (lag_until_s, lag_s) = self._stale, self._lag
         if clock_s <= stale_until_s:
             return stale
-        return self._as_of(clock_s - lag_s) if clock_s < lag_until_s else self.now
+        return self._as_of(clock_s - min(lag_s, lag_s_max)) if clock_s < lag_until_s else self.now
 
     def _page(self, call: Call, state: State, *, incomplete: bool) -> Reply:
         order: Mapping[str, Any] = call.json
