@@ -259,16 +259,23 @@ JOURNAL: Final = (
     Mutant(
         name="the disk is not waited for",
         file="reconciler/journal/sqlite.py",
-        before='            wanted = "FULL" if synced else "NORMAL"',
-        after='            wanted = "NORMAL" if synced else "OFF"',
-        killed_by="tests/journal/test_keeping.py::TestWhatIsNotSynced::test_only_that_commit_is_not_synced",
+        before='"FULL" if synced else "NORMAL"',
+        after='"NORMAL" if synced else "OFF"',
+        killed_by="tests/journal/test_synced.py",
     ),
     Mutant(
-        name="the chain is not compared",
+        name="the chain is not followed",
+        file="reconciler/journal/reading.py",
+        before="            if chain.link(previous, body) != own:",
+        after="            if len(chain.link(previous, body)) != len(own):",
+        killed_by="tests/journal/test_damage.py::test_a_flipped_bit_in_an_entry_is_seen",
+    ),
+    Mutant(
+        name="an entry is not compared when it is used",
         file="reconciler/journal/chain.py",
         before="    if link(previous, body) != own:",
         after="    if len(link(previous, body)) != len(own):",
-        killed_by="tests/journal/test_damage.py::test_a_flipped_bit_in_an_entry_is_seen",
+        guard="every opening follows the whole chain, or what is new since its last checkpoint",
     ),
     Mutant(
         name="columns are not compared",
@@ -294,8 +301,8 @@ JOURNAL: Final = (
     Mutant(
         name="a store that failed once is written again",
         file=_LEDGER,
-        before="                    self._stopped = failure\n",
-        after="",
+        before="            if self._stopped:\n",
+        after="            if self._stopped and self._closed:\n",
         killed_by="tests/journal/test_files.py::test_a_disk_that_is_full_takes_no_further_entry",
     ),
 )
@@ -323,11 +330,11 @@ LEASE: Final = (
         killed_by="tests/journal/test_lock.py::TestHolding::test_a_lock_held_by_another_process_names_it",
     ),
     Mutant(
-        name="a person's lock ends by itself",
+        name="a person's lock ends with its process",
         file=_LEASE,
-        before='    if self.until is None:\n            return float("inf")',
-        after="    if self.until is None:\n            return 0.0",
-        killed_by="tests/journal/test_lock.py::TestAPersonsLock::test_it_has_no_end",
+        before="    return not lease.free and (lease.by_person or (alive",
+        after="    return not lease.free and (lease.by_person and alive or (alive",
+        killed_by="tests/journal/test_lock.py::TestAPersonsLock::test_it_outlives_its_process_and_keeps_everybody_out",
     ),
     Mutant(
         name="the wall's clock decides on the same boot",

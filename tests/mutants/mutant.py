@@ -58,9 +58,7 @@ def tried(folder: Path, *tests: str) -> subprocess.CompletedProcess[str]:
     """Run tests on the copy in `folder`."""
     words = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(folder)}
-    return subprocess.run(
-        words, cwd=folder, env=environ, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-    )
+    return subprocess.run(words, cwd=folder, env=environ, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
 
 
 def killed(mutant: Mutant, folder: Path) -> tuple[bool, str]:
