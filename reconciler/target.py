@@ -64,7 +64,6 @@ LIMITS: Final = Record(
 )
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetKeys:
     """What a platform wants to know about a target: its own keys, which of them are secrets, and where it lives.

@@ -28,6 +28,11 @@ def dumps(value: Any) -> bytes:
     return rfc8785.dumps(value) if suspicious and not _written_alike(value) else written
 
 
+def text(value: Any) -> str:
+    """`value`, which `plain` gave, as JSON that only has to be the same each time."""
+    return _encoder()(value).decode()
+
+
 def plain(value: Any) -> Any:
     """`value` as JSON knows it; TypeError for what JSON does not know (a `Secret` above all).
 

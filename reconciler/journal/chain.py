@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from reconciler.catalogue import say
 from reconciler.journal import canonical
-from reconciler.journal.entry import HMAC_BYTES, Columns, Entry, Event, Stored
+from reconciler.journal.entry import HMAC_BYTES, NO_COLUMNS, Columns, Entry, Event, Stored
 from reconciler.resource import Action, Address
 
 START: Final = bytes(32)
@@ -54,13 +54,13 @@ def write(number: int, previous: bytes, entry: Entry, columns: Columns) -> tuple
     intent that does not say what of which operation and address, a NUL in a name, a column that is not whole 16-byte
     values, facts that JSON does not know (a `Secret` above all).
     """
-    if any(len(packed) % HMAC_BYTES for packed in columns.by_name().values()):
+    bound = {} if columns is NO_COLUMNS else digests(columns)
+    if bound and any(len(packed) % HMAC_BYTES for packed in columns.by_name().values()):
         raise ValueError(f"columns hold packed values of {HMAC_BYTES} bytes")
-    bound = digests(columns)
     data = _content(number, entry, bound)
     body = canonical.dumps(data)
     own = link(previous, body)
-    return body, Stored(number=number, entry=entry_from(data), previous=previous.hex(), hash=own.hex(), digests=bound)
+    return body, Stored(number=number, entry=_as_read(entry, data), previous=previous.hex(), hash=own.hex(), digests=bound)
 
 
 def content(stored: Stored) -> dict[str, Any]:
@@ -74,22 +74,28 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         raise ValueError("the time of an entry needs an offset")
     if entry.event is Event.INTENT and not (entry.operation and entry.address and entry.action):
         raise ValueError("an intent names its operation, address and action")
-    if "\0" in f"{entry.run}{entry.operation}{entry.address}{entry.call}{entry.container}":
-        raise ValueError("no name holds a NUL: not every store can keep it")
-    optional = {
-        "run": entry.run,
-        "operation": entry.operation,
-        "address": str(entry.address) if entry.address else "",
-        "action": entry.action.value if entry.action else "",
-        "call": entry.call,
-        "container": entry.container,
-        "count": entry.count,
-        "boot": entry.boot,
-        "clock_s": entry.clock_s,
-        "facts": entry.facts,
-    }
-    generation = {} if entry.generation == 1 else {"generation": entry.generation}
-    return {"event": entry.event.value, "at": entry.at.isoformat(), **_present(canonical.plain(optional)), **generation}
+    address = str(entry.address) if entry.address else ""
+    if "\0" in f"{entry.run}{entry.operation}{address}{entry.call}{entry.container}":
+        raise ValueError("no name holds a NUL: not every database can keep it")
+    optional = (
+        ("run", entry.run),
+        ("operation", entry.operation),
+        ("address", address),
+        ("action", entry.action.value if entry.action else ""),
+        ("call", entry.call),
+        ("container", entry.container),
+        ("count", entry.count),
+        ("boot", entry.boot),
+        ("clock_s", entry.clock_s),
+        ("facts", entry.facts),
+    )
+    data: dict[str, Any] = {"event": entry.event.value, "at": entry.at.isoformat()}
+    for name, value in optional:
+        if value:
+            data[name] = canonical.plain(value)
+    if entry.generation != 1:
+        data["generation"] = entry.generation
+    return data
 
 
 def entry_from(data: Mapping[str, Any]) -> Entry:
@@ -111,6 +117,25 @@ def entry_from(data: Mapping[str, Any]) -> Entry:
     )
 
 
+def _as_read(entry: Entry, data: Mapping[str, Any]) -> Entry:
+    """The entry that `data` was made of, as `entry_from` would give it again."""
+    return Entry(
+        event=entry.event,
+        at=entry.at,
+        run=data.get("run", ""),
+        operation=data.get("operation", ""),
+        address=Address.parse(data["address"]) if entry.address else None,
+        action=entry.action,
+        call=data.get("call", ""),
+        container=data.get("container", ""),
+        generation=entry.generation,
+        count=entry.count,
+        boot=data.get("boot", ""),
+        clock_s=entry.clock_s,
+        facts=data.get("facts", {}),
+    )
+
+
 def read(previous: bytes, body: bytes, own: bytes) -> Stored:
     """An entry from its stored form; Break when its hash does not hold or its content is not known to this version."""
     if link(previous, body) != own:
@@ -124,8 +149,7 @@ def read(previous: bytes, body: bytes, own: bytes) -> Stored:
 
 
 def _content(number: int, entry: Entry, bound: Mapping[str, str]) -> dict[str, Any]:
-    return {"number": number, **entry_json(entry), **_present({"columns": dict(bound)})}
-
-
-def _present(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value}
+    data = {"number": number, **entry_json(entry)}
+    if bound:
+        data["columns"] = dict(bound)
+    return data

@@ -75,13 +75,18 @@ def unreadable(name: str, why: str) -> JournalBroken:
     return JournalBroken(message, code="JRN003", remedy=remedy)
 
 
+def broken(name: str, found: Break) -> JournalBroken:
+    """JRN003: the chain does not hold, at the entry that it names."""
+    at = found.number
+    message = say("the journal {path} does not verify at entry {number}: {why}", path=name, number=at, why=found.why)
+    remedy = say("restore the journal from a copy and keep the damaged one; nothing is sent without it")
+    return JournalBroken(message, code="JRN003", remedy=remedy, place=str(at))
+
+
 @contextmanager
 def explained(name: str) -> Iterator[None]:
     """Turn a break of the chain into JournalBroken, which names the entry."""
     try:
         yield
     except Break as found:
-        at = found.number
-        message = say("the journal {path} does not verify at entry {number}: {why}", path=name, number=at, why=found.why)
-        remedy = say("restore the journal from a copy and keep the damaged one; nothing is sent without it")
-        raise JournalBroken(message, code="JRN003", remedy=remedy, place=str(at)) from found
+        raise broken(name, found) from found

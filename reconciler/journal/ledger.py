@@ -19,7 +19,7 @@ from reconciler.errors import JournalBroken, Mistaken
 from reconciler.journal import checkpoints, reading
 from reconciler.journal.chain import START, Break, write
 from reconciler.journal.copying import copy
-from reconciler.journal.database import Database, explained
+from reconciler.journal.database import Database, broken, explained
 from reconciler.journal.emergency import append_emergency
 from reconciler.journal.entry import HMAC_BYTES, NO_COLUMNS, Columns, Entry, Event, Stored, Verified
 from reconciler.journal.lease import Claim, Clock, Held, Lease, Moment, bars, extended, held, released, taken
@@ -76,8 +76,9 @@ class Ledger:
         """See `store.Journal`."""
         self._count(entries)
         with self._adding(synced=synced):
-            for entry in entries:
+            for entry in entries[:1]:
                 self._allow(entry)
+            for entry in entries:
                 self._add(entry)
         if not synced:
             self._unsynced += tuple(entries)
@@ -170,7 +171,7 @@ class Ledger:
 
     def rebuild(self) -> None:
         """See `store.Journal`."""
-        with self._writing():
+        with self._writing(synced=False):
             self._tables.clear()
             self._fold()
 
@@ -290,8 +291,8 @@ class Ledger:
         self._tables.save(number, own)
 
     def _bring_up(self, ask: Callable[[], _T]) -> _T:
-        """Bring the tables up to the last entry, and ask them."""
-        with self._writing():
+        """Bring the tables up to the last entry, and ask them. What a loss of power takes of them is derived again."""
+        with self._writing(synced=False):
             self._catch_up()
             self._put(*self._last)
             self._tables.mark(*self._last)
@@ -328,10 +329,13 @@ class Ledger:
 
     def _allow(self, entry: Entry) -> None:
         """Stale unless this opening holds the lock (LCK002 when it has lost it), or nobody does (LCK001)."""
+        ((epoch, free),) = self._database.execute("SELECT epoch, run = '' FROM lease") or [(0, True)]
+        if epoch == self._held.lease.epoch if self._held else free:
+            return
         lease = kept_lease(self._database)
         if self._held:
             self._held.check(lease)
-        elif not lease.free:
+        else:
             at = self._database.moment(Moment(now=entry.at, boot=entry.boot, clock_s=entry.clock_s))
             if bars(lease, at, alive=lease.by_person or self._database.alive(lease)):
                 raise held(lease)
@@ -407,17 +411,18 @@ class Ledger:
                 raise JournalBroken(self._stopped.message, code=self._stopped.code, remedy=self._stopped.remedy)
             known = self._last, self._checkpoint
             try:
-                with explained(self._database.name), self._database.writing(synced=synced):
+                with self._database.writing(synced=synced):
                     yield
             except BaseException as failure:
                 self._last, self._checkpoint = known
+                self._noted = 0
                 self._notebook.clear()
                 self._tables.forget()
-                self._noted = 0
-                if isinstance(failure, JournalBroken):
-                    self._stopped = failure
-                    self._rescue()
-                raise
+                if not isinstance(failure, JournalBroken | Break):
+                    raise
+                self._stopped = found = broken(self._database.name, failure) if isinstance(failure, Break) else failure
+                self._rescue()
+                raise found from failure.__cause__
 
     def _usable(self) -> None:
         """ValueError on a closed journal; RuntimeError in a forked process, which would share the connection."""

@@ -54,8 +54,10 @@ class Notebook:
     def keep_attempt(self, attempt: Attempt, before: Attempt | None) -> None:
         """See `Shelf`."""
         self.weight += 1
-        self.attempts(attempt.container, attempt.operation)
-        found = self._operations[attempt.container, attempt.operation]
+        key = attempt.container, attempt.operation
+        if key not in self._operations:
+            self.attempts(*key)
+        found = self._operations[key]
         if before is None:
             found.append(attempt)
         else:

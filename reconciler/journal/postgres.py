@@ -44,9 +44,11 @@ CONNECT_S: Final = 10
 IDLE_S: Final = 60.0  # a process that froze within a transaction would keep everybody out
 
 _SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-_HOST: Final = re.compile(r"@?[A-Za-z0-9._:/,%-]*")
-_DATABASE: Final = re.compile(r"[^@:/]*")
-_PORT: Final = re.compile(r"[0-9,]*")
+_FORMS: Final = {
+    "host": re.compile(r"@?[A-Za-z0-9._:/,%-]*"),
+    "dbname": re.compile(r"[^@:/]*"),
+    "port": re.compile(r"[0-9,]*"),
+}
 _TYPES: Final = {"BLOB": "BYTEA", "INTEGER": "BIGINT", "REAL": "DOUBLE PRECISION"}
 _FORM: Final = re.compile(r"\b(?:BLOB|INTEGER|REAL)\b|\)\s*STRICT(?:, WITHOUT ROWID)?\s*$")
 
@@ -234,9 +236,7 @@ def _parsed(url: str) -> tuple[dict[str, str], str]:
         raise _not_a_place() from None
     given = {name: str(value) for name, value in options.items() if value is not None}
     # A password with a character of its own that was not encoded leaks into its neighbours.
-    if not (_HOST.fullmatch(given.get("host", "")) and _DATABASE.fullmatch(given.get("dbname", ""))):
-        raise _not_a_place()
-    if not _PORT.fullmatch(given.get("port", "")):
+    if not all(form.fullmatch(given.get(name, "")) for name, form in _FORMS.items()):
         raise _not_a_place()
     defaults = {
         "application_name": "reconciler",

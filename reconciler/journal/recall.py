@@ -70,10 +70,10 @@ class Attempt:
     rows_at: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def final(self) -> bool:
-        """Whether nothing more is expected: it is neither open nor taken and unread."""
-        return self.event not in OPEN and self.event is not Event.ACKED
+
+def final(event: Event) -> bool:
+    """Whether nothing more is expected of an attempt in that state: it is neither open nor taken and unread."""
+    return event not in OPEN and event is not Event.ACKED
 
 
 class Shelf(Protocol):
@@ -255,9 +255,10 @@ def _attempted(shelf: Shelf, stored: Stored) -> None:
     if not known and entry.address and entry.action:
         concerned = [(_begun(stored, entry.address, entry.action), None)]
     for attempt, before in concerned:
-        now = _after(attempt, stored)
-        _owning(shelf, now, entry)
-        shelf.keep_attempt(replace(now, facts={}) if now.final else now, before)
+        facts = {**attempt.facts, **entry.facts}
+        now = _after(attempt, stored, facts)
+        _owning(shelf, now, entry, facts)
+        shelf.keep_attempt(now, before)
 
 
 def _concerned(attempts: list[Attempt], entry: Entry) -> list[Attempt]:
@@ -284,17 +285,22 @@ def _begun(stored: Stored, address: Address, action: Action) -> Attempt:
     )
 
 
-def _after(attempt: Attempt, stored: Stored) -> Attempt:
+def _after(attempt: Attempt, stored: Stored, facts: Mapping[str, Any]) -> Attempt:
     """An attempt after one more entry about it.
 
     PARTIAL with columns names the rows that it happened for; without them all rows count as sent, since nobody may be
     contacted twice.
     """
     entry = stored.entry
-    attempt = replace(attempt, event=entry.event, outcome=_outcome(entry), facts={**attempt.facts, **entry.facts})
-    if stored.digests and (entry.event is Event.PARTIAL or not attempt.rows_at):
-        return replace(attempt, rows_at=stored.number, count=entry.count or attempt.count)
-    return attempt
+    named = stored.digests and (entry.event is Event.PARTIAL or not attempt.rows_at)
+    return replace(
+        attempt,
+        event=entry.event,
+        outcome=_outcome(entry),
+        facts={} if final(entry.event) else facts,
+        rows_at=stored.number if named else attempt.rows_at,
+        count=(entry.count if named else 0) or attempt.count,
+    )
 
 
 def _outcome(entry: Entry) -> Outcome:
@@ -307,15 +313,14 @@ def _outcome(entry: Entry) -> Outcome:
     return Outcome.DONE
 
 
-def _owning(shelf: Shelf, attempt: Attempt, entry: Entry) -> None:
-    """Note what a done write makes of what is ours.
+def _owning(shelf: Shelf, attempt: Attempt, entry: Entry, facts: Mapping[str, Any]) -> None:
+    """Note what a done write makes of what is ours; `facts` are those of all its entries.
 
     An acknowledged write counts for identity, so that a crash before the read-back loses nothing; its fields count only
     once they were read back or could not be.
     """
     if attempt.outcome is not Outcome.DONE or entry.event is Event.PARTIAL:
         return
-    facts = attempt.facts
     fields = {} if entry.event is Event.ACKED else dict(facts.get("fields") or {})
     applied = {} if entry.event is Event.ACKED else dict(facts.get("readable") or {})
     held = shelf.owned(attempt.address)

@@ -11,7 +11,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,7 +59,7 @@ class SqliteDatabase:
         self.name = path.name
         self._path = path.resolve()  # a link beside another file would have locks of its own
         self.emergency = self._path.parent
-        self._synced = ""
+        self._synchronous = ""
         with self._explained():
             if not self._path.exists():
                 begin(self.name, self.emergency)
@@ -90,22 +90,13 @@ class SqliteDatabase:
             raise JournalBroken(message, code="JRN003", remedy=say("name another path in `journal`"))
         return bool(tables)
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self) -> AbstractContextManager[None]:
         """See `database.Database`."""
-        with self._explained(), self._transaction("BEGIN"):
-            yield
+        return self._transaction("BEGIN")
 
-    @contextmanager
-    def writing(self, *, synced: bool = True) -> Iterator[None]:
+    def writing(self, *, synced: bool = True) -> AbstractContextManager[None]:
         """See `database.Database`. Without a sync a commit is in the log already, where another process finds it."""
-        with self._explained():
-            wanted = "FULL" if synced else "NORMAL"
-            if wanted != self._synced:
-                self._connection.execute(f"PRAGMA synchronous={wanted}")
-                self._synced = wanted
-            with self._transaction("BEGIN IMMEDIATE"):
-                yield
+        return self._transaction("BEGIN IMMEDIATE", "FULL" if synced else "NORMAL")
 
     def moment(self, local: Moment) -> Moment:
         """See `database.Database`: everybody who shares the file shares the clocks too, or nearly."""
@@ -155,32 +146,39 @@ class SqliteDatabase:
         return self._path.with_name(f"{self._path.name}.lock-{epoch}")
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[None]:
-        self._connection.execute(begin)
+    def _transaction(self, begin: str, synchronous: str = "") -> Iterator[None]:
         try:
+            if synchronous not in ("", self._synchronous):
+                self._connection.execute(f"PRAGMA synchronous={synchronous}")
+                self._synchronous = synchronous
+            self._connection.execute(begin)
             yield
             self._connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as failure:
             if self._connection.in_transaction:
                 with suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
-            raise
+            if (said := self._said(failure)) is failure:
+                raise
+            raise said from failure
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn what went wrong with the file into JournalBroken."""
         try:
             yield
-        except OSError as error:
-            raise unwritable(self.name, error.strerror or "") from error
-        except sqlite3.ProgrammingError:
-            raise  # a wrong statement: not the file's fault
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _CANNOT_WRITE:
-                raise unwritable(self.name, str(error)) from error
-            raise unreadable(self.name, str(error)) from error
-        except UnicodeDecodeError as error:
-            raise unreadable(self.name, say("damaged text")) from error  # SQLite quotes what it cannot read, byte for byte
+        except (OSError, sqlite3.Error, UnicodeDecodeError) as failure:
+            raise self._said(failure) from failure
+
+    def _said(self, failure: BaseException) -> BaseException:
+        """What went wrong with the file, as JournalBroken; anything else as it is, a wrong statement too."""
+        if isinstance(failure, OSError):
+            return unwritable(self.name, failure.strerror or "")
+        if isinstance(failure, UnicodeDecodeError):
+            return unreadable(self.name, say("damaged text"))  # SQLite quotes what it cannot read, byte for byte
+        if not isinstance(failure, sqlite3.Error) or isinstance(failure, sqlite3.ProgrammingError):
+            return failure
+        cannot_write = getattr(failure, "sqlite_errorcode", 0) & 0xFF in _CANNOT_WRITE
+        return (unwritable if cannot_write else unreadable)(self.name, str(failure))
 
 
 def _make(path: Path) -> None:

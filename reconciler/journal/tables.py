@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from reconciler.journal import canonical
 from reconciler.journal.database import Database
 from reconciler.journal.entry import Event
-from reconciler.journal.recall import PLACING, RULES, Attempt, Outcome, unsettled
+from reconciler.journal.recall import PLACING, RULES, Attempt, Outcome, final, unsettled
 from reconciler.plan.values import Memory, Owned, Placed
 from reconciler.resource import Action, Address
 
@@ -34,7 +35,14 @@ _SMALL: Final[Mapping[str, tuple[str, ...]]] = {
     "sums": ("container",),
 }
 _KEYS: Final = {**_SMALL, "settled": ("container", "operation", "number")}
+_COLUMNS: Final = {"pending": 13, "settled": 13, "tallies": 6, "owned": 2, "baselines": 2, "manual": 1, "plans": 1, "sums": 2}
+_WHERE: Final = {table: " AND ".join(f"{name} = ?" for name in names) for table, names in _KEYS.items()}
+_SAME: Final = {table: f"SELECT * FROM {table} WHERE {where}" for table, where in _WHERE.items()}
+_DELETE: Final = {table: f"DELETE FROM {table} WHERE {where}" for table, where in _WHERE.items()}
+_INSERT: Final = {table: f"INSERT INTO {table} VALUES ({', '.join('?' * count)})" for table, count in _COLUMNS.items()}
 _SUM_BYTES: Final = 32
+_MARK: Final = """INSERT INTO tail VALUES (1, ?, ?, ?)
+    ON CONFLICT (one) DO UPDATE SET number = excluded.number, hash = excluded.hash, seal = excluded.seal"""
 _MODULUS: Final = 2 ** (8 * _SUM_BYTES)
 _PLACING: Final = frozenset(PLACING)
 
@@ -95,11 +103,7 @@ class Tables:
 
     def mark(self, number: int, own: bytes) -> None:
         """Say which entry is the last, so that it is missed when it is gone."""
-        self._database.execute(
-            "INSERT INTO tail VALUES (1, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET "
-            "number = excluded.number, hash = excluded.hash, seal = excluded.seal",
-            (number, own, self.seal(number, own)),
-        )
+        self._database.execute(_MARK, (number, own, self.seal(number, own)))
 
     def seal(self, *parts: object) -> bytes:
         """A keyed digest over `parts`."""
@@ -235,7 +239,7 @@ class Tables:
             "protect": owned.protect,
             "adopted": owned.adopted,
         }
-        self._keep("owned", (str(address), json.dumps(facts)))
+        self._keep("owned", (str(address), canonical.text(facts)))
 
     def put_baseline(self, number: int, container: str) -> None:
         """Entry `number` names rows that were in `container` when it was adopted."""
@@ -273,10 +277,11 @@ class Tables:
 
     def _keep(self, table: str, row: tuple[Any, ...]) -> None:
         """Put a row where one of the same key may be."""
-        names = _KEYS[table]
-        where = " AND ".join(f"{name} = ?" for name in names)
-        for old in self._database.execute(f"SELECT * FROM {table} WHERE {where}", row[: len(names)]):
+        for old in self._database.execute(_SAME[table], row[: len(_KEYS[table])]):
             self._drop(table, old)
+        self._put(table, row)
+
+    def _put(self, table: str, row: tuple[Any, ...]) -> None:
         self._insert(table, row)
         self._add(table, row, 1)
 
@@ -285,24 +290,23 @@ class Tables:
         self._add(table, row, -1)
 
     def _insert(self, table: str, row: tuple[Any, ...]) -> None:
-        self._database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+        self._database.execute(_INSERT[table], row)
 
     def _delete(self, table: str, row: tuple[Any, ...]) -> None:
-        names = _KEYS[table]
-        where = " AND ".join(f"{name} = ?" for name in names)
-        self._database.execute(f"DELETE FROM {table} WHERE {where}", row[: len(names)])
+        self._database.execute(_DELETE[table], row[: len(_KEYS[table])])
 
     def _tally(self, key: tuple[str, str], change: _Tally) -> None:
         """Count what became of attempts at an address in a container."""
-        found = self._database.execute("SELECT * FROM tallies WHERE address = ? AND container = ?", key)
+        found = self._database.execute(_SAME["tallies"], key)
         _address, _container, begun, placings, rows, latest = found[0] if found else (*key, 0, 0, 0, "")
         if change.undone:
             latest = self._latest(*key)
         elif change.latest:
             latest = max(latest, change.latest, key=_instant)
         counted = (begun + change.begun, placings + change.placings, rows + change.rows, latest)
-        if not found or counted != found[0][2:]:
-            self._keep("tallies", (*key, *counted))
+        for old in found:
+            self._drop("tallies", old)
+        self._put("tallies", (*key, *counted))
 
     def _latest(self, address: str, container: str) -> str:
         """When something was last placed, now that one placing turned out to be none."""
@@ -348,7 +352,7 @@ def _placing(attempt: Attempt) -> bool:
 
 
 def _shelf(attempt: Attempt) -> str:
-    return "settled" if attempt.final else "pending"
+    return "settled" if final(attempt.event) else "pending"
 
 
 def _digest(table: str, row: tuple[Any, ...]) -> int:
@@ -369,7 +373,7 @@ def _row(attempt: Attempt) -> tuple[Any, ...]:
         attempt.event.value,
         attempt.outcome.value,
         attempt.rows_at,
-        json.dumps(attempt.facts),
+        canonical.text(attempt.facts) if attempt.facts else "{}",
     )
 
 

@@ -1,11 +1,13 @@
-"""What a call costs in the journal: an intent and a reply, each synced, beside two bare commits of SQLite.
+"""What a call costs in the journal beside bare SQLite, and what a long journal costs to open, to verify and to ask.
 
-Run as a module it measures inside its own process and prints JSON: `python -m tests.benchmarks.journal FOLDER RUNS`.
+A call is an intent, synced, and its ending, synced; the answer between the two is written without a sync. Run as a module it
+measures inside its own process and prints JSON: `python -m tests.benchmarks.journal FOLDER RUNS`.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import statistics
 import sys
@@ -16,7 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.journal.entry import Entry, Event
+from reconciler.journal.entry import Columns, Entry, Event
+from reconciler.journal.lease import Claim, Moment
 from reconciler.journal.store import Journal, open_journal
 from reconciler.resource import Action, Address
 from tests.benchmarks.measure import Watch
@@ -24,74 +27,128 @@ from tests.benchmarks.place import Place
 from tests.benchmarks.results import Goal, Section
 
 CALLS: Final = 300  # a turn
+ENTRIES: Final = 1_000_000
+CAMPAIGNS: Final = 1_000  # that those entries are about
+RECIPIENTS: Final = 10_000_000
+BATCH: Final = 10_000  # recipients of a call
 _AT: Final = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 _FACTS: Final[dict[str, Any]] = {
     "name": "cobranza",
     "readable": {"description": "Cobranza mora", "skill": "101", "speed": 60, "type": "predictive"},
     "fields": {"amd": "COL", "editable": True, "labels": {"opt1": "saldo", "opt2": "vencimiento"}},
 }
+_PLACE: Final = "wolkvox|acme|7"
 
 
 def measure(place: Place) -> list[Section]:
-    """Turns of both, in one process, on the disk of the temporary folder."""
+    """Turns of both, in one process, on the disk of the temporary folder; then one long journal and one with many people."""
     watch = Watch()
     found = place.inside("journal", place.folder / "journal", str(place.runs))
-    goal = Goal(what="journal, a call / two bare SQLite commits", most=3, found=found["journal_ms"] / found["bare_ms"])
-    facts = (
-        f"A call, which is an intent and a reply, each durable: {found['journal_ms']:.2f} ms.",
-        f"Two bare commits of as many bytes, WAL and synchronous=FULL: {found['bare_ms']:.2f} ms.",
-        f"Medians of {found['turns']} turns of {CALLS} calls.",
-        f"Of a call, {found['cpu_ms']:.2f} ms are CPU.",
-        "Where a sync waits for a disk both take that much longer, and the ratio falls towards 1.",
-        f"Opening and verifying {found['entries']:,} entries: {found['open_ms']:.0f} ms.",
+    goals = (
+        Goal(what="journal, a call / two bare SQLite commits", most=3, found=found["journal_ms"] / found["bare_ms"]),
+        Goal(what=f"journal, {ENTRIES:,} entries opened, s", most=1, found=found["open_s"]),
+        Goal(what=f"journal, {ENTRIES:,} entries verified whole, s", most=20, found=found["verify_s"]),
     )
-    return [Section(title="Journal", goals=(goal,), facts=facts, others=watch.others())]
+    facts = (
+        f"A call, which is an intent and an ending, each durable: {found['journal_ms']:.3f} ms.",
+        f"With the answer between the two, which is not synced: {found['answered_ms']:.3f} ms.",
+        f"Two bare commits of as many bytes, WAL and synchronous=FULL: {found['bare_ms']:.3f} ms.",
+        f"Medians of {found['turns']} turns of {CALLS} calls, each of a new campaign.",
+        f"Of a call, {found['cpu_ms']:.3f} ms are CPU.",
+        "Where a sync waits for a disk both take that much longer, and the ratio falls towards 1.",
+        f"{ENTRIES:,} entries, three a call, of {CAMPAIGNS:,} campaigns: {found['megabytes']:,.0f} MB.",
+        f"{RECIPIENTS:,} recipients in calls of {BATCH:,}, all verified while they are read: {found['sent_s']:.2f} s.",
+    )
+    return [Section(title="Journal", goals=goals, facts=facts, others=watch.others())]
 
 
 def main(folder: Path, turns: int) -> None:
     """Measure, and print what was found."""
     folder.mkdir(parents=True)
-    ours, bare, cpu = [], [], []
-    with closing(open_journal("journal.db", folder, now=_AT)) as journal, closing(_bare(folder / "bare.db")) as db:
+    ours, answered, bare, cpu = [], [], [], []
+    with (
+        closing(open_journal("journal.db", folder, now=_AT)) as journal,
+        closing(_bare(folder / "bare.db")) as db,
+        journal.lock(Claim(run="run-1", holder="ana", host="host"), lambda: Moment(now=_AT)),
+    ):
         for turn in range(turns):
-            begun, worked = time.perf_counter(), time.process_time()
-            _calls(journal, turn)
-            ours.append((time.perf_counter() - begun) / CALLS)
+            worked = time.process_time()
+            ours.append(_calls(journal, turn, answer=False))
             cpu.append((time.process_time() - worked) / CALLS)
-            begun = time.perf_counter()
-            _commits(db)
-            bare.append((time.perf_counter() - begun) / CALLS)
-        entries = sum(1 for _entry in journal.entries())
-    begun = time.perf_counter()
-    open_journal("journal.db", folder, now=_AT).close()
+            bare.append(_commits(db))
+            answered.append(_calls(journal, turns + turn, answer=True))
     found = {
         "journal_ms": statistics.median(ours) * 1000,
+        "answered_ms": statistics.median(answered) * 1000,
         "bare_ms": statistics.median(bare) * 1000,
         "cpu_ms": statistics.median(cpu) * 1000,
-        "open_ms": (time.perf_counter() - begun) * 1000,
-        "entries": entries,
         "turns": turns,
+        **_long(folder),
+        **_many_people(folder),
     }
     sys.stdout.write(json.dumps(found))
 
 
-def _calls(journal: Journal, turn: int) -> None:
-    """Each call as `apply` writes it: the intent synced, the answer not, the read-back synced."""
+def _long(folder: Path) -> dict[str, float]:
+    """A journal of many entries: opened as the second command of a day opens it, and verified whole."""
+    path = folder / "long.db"
+    with closing(open_journal(path.name, folder, now=_AT)) as journal:
+        for batch in range(-(-ENTRIES // 3_000)):
+            intents = [_intent(batch * 1_000 + number, f"cobranza-{number % CAMPAIGNS}") for number in range(1_000)]
+            for event in (Event.INTENT, Event.ACKED, Event.VERIFIED):
+                journal.append_all([replace(intent, event=event) for intent in intents], synced=False)
+    megabytes = path.stat().st_size / 1e6
+    begun = time.perf_counter()
+    with closing(open_journal(path.name, folder, now=_AT)) as journal:
+        opened = time.perf_counter()
+        assert journal.verify().broken == 0
+        verified = time.perf_counter()
+    path.unlink()
+    return {"open_s": opened - begun, "verify_s": verified - opened, "megabytes": megabytes}
+
+
+def _many_people(folder: Path) -> dict[str, float]:
+    """Everybody who was ever sent something in a container, asked in one pass."""
+    path = folder / "people.db"
+    with closing(open_journal(path.name, folder, now=_AT)) as journal:
+        for number in range(RECIPIENTS // BATCH):
+            intent = replace(_intent(number, "base"), action=Action.ROWS_ADD, container=_PLACE, count=BATCH, facts={})
+            journal.append(intent, Columns(recipients=os.urandom(16 * BATCH)))
+            journal.append_all([replace(intent, event=Event.VERIFIED)], synced=False)
+        begun = time.perf_counter()
+        asked = sum(len(columns.recipients) for columns in journal.sent(_PLACE))
+        assert asked == 16 * RECIPIENTS
+        took = time.perf_counter() - begun
+    path.unlink()
+    return {"sent_s": took}
+
+
+def _intent(number: int, name: str) -> Entry:
+    return Entry(
+        event=Event.INTENT,
+        at=_AT,
+        run="run-1",
+        operation=f"{number:032x}",
+        address=Address("wolkvox-co", "campaign", name),
+        action=Action.CREATE,
+        call="create_campaign",
+        container="wolkvox|acme",
+        facts=_FACTS,
+    )
+
+
+def _calls(journal: Journal, turn: int, *, answer: bool) -> float:
+    """Seconds a call, as `apply` records it."""
+    intents = [_intent(turn * CALLS + number, f"cobranza-{turn}-{number}") for number in range(CALLS)]
+    answers = [replace(intent, event=Event.ACKED) for intent in intents]
+    endings = [replace(intent, event=Event.VERIFIED) for intent in intents]
+    begun = time.perf_counter()
     for number in range(CALLS):
-        intent = Entry(
-            event=Event.INTENT,
-            at=_AT,
-            run="run-1",
-            operation=f"{turn:04x}{number:028x}",
-            address=Address("wolkvox-co", "campaign", f"cobranza-{turn}-{number}"),
-            action=Action.CREATE,
-            call="create_campaign",
-            container="wolkvox|acme",
-            facts=_FACTS,
-        )
-        journal.append(intent)
-        journal.append_all([replace(intent, event=Event.ACKED)], synced=False)
-        journal.append_all([replace(intent, event=Event.VERIFIED)])
+        journal.append(intents[number])
+        if answer:
+            journal.append_all(answers[number : number + 1], synced=False)
+        journal.append_all(endings[number : number + 1])
+    return (time.perf_counter() - begun) / CALLS
 
 
 def _bare(path: Path) -> sqlite3.Connection:
@@ -102,12 +159,15 @@ def _bare(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _commits(db: sqlite3.Connection) -> None:
+def _commits(db: sqlite3.Connection) -> float:
+    """Seconds for two commits."""
     body = json.dumps(_FACTS).encode() * 3  # as many bytes as an entry of ours
+    begun = time.perf_counter()
     for _commit in range(2 * CALLS):
         db.execute("BEGIN IMMEDIATE")
         db.execute("INSERT INTO entries (body) VALUES (?)", (body,))
         db.execute("COMMIT")
+    return (time.perf_counter() - begun) / CALLS
 
 
 if __name__ == "__main__":

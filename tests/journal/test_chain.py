@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -36,6 +37,16 @@ def test_the_bytes_are_those_of_the_reference(value: Any) -> None:
     assert canonical.dumps(plain) == rfc8785.dumps(plain)
     assert canonical.plain(plain) == plain
     assert json.loads(canonical.dumps(plain)) == plain
+
+
+def test_whatever_stands_for_text_numbers_and_mappings_is_written_as_such() -> None:
+    class Word(str):
+        __slots__ = ()
+
+    given = {"word": Word("ñ"), "number": 7.0, "map": MappingProxyType({1: Word("a")}), "list": (True, None)}
+
+    assert canonical.plain(given) == {"word": "ñ", "number": 7, "map": {"1": "a"}, "list": [True, None]}
+    assert canonical.dumps(canonical.plain(given)) == '{"list":[true,null],"map":{"1":"a"},"number":7,"word":"ñ"}'.encode()
 
 
 @pytest.mark.parametrize("value", [Secret("abc"), {"a": [Secret("abc")]}, b"bytes", {1, 2}, object()])

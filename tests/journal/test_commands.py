@@ -10,12 +10,16 @@ from uuid import uuid4
 
 import pytest
 
+from reconciler.journal.entry import Entry, Event
+from reconciler.journal.store import Journal, copy_journal
 from reconciler.platforms import PLATFORMS
 from reconciler.project import load
+from reconciler.reconcile import relocate
 from tests.faults.processes import called, ended, started, wait_for
 from tests.faults.stories import messages
 from tests.house import AT, House
-from tests.journal.places import let_go
+from tests.journal.histories import NOW
+from tests.journal.places import File, let_go
 from tests.postgres import Server
 
 APPLY: Final = ("apply", "--at", AT, "--auto-approve", "--allow-irreversible", "1", "--format", "json")
@@ -112,6 +116,32 @@ def test_a_journal_moves_to_a_server_and_back(house: House, url: str) -> None:
     taken = house.run("journal", "copy", url)
     assert taken.code == 1
     assert "JRN006" in taken.err
+
+
+def test_a_journal_that_is_not_whole_is_not_copied(house: House) -> None:
+    house.spec(messages("wolkvox", "on_apply", 1, 2))
+    house.applied("--allow-irreversible", "1")
+    with File(house.root).raw() as execute:
+        execute("UPDATE columns SET recipients = ?", (bytes(16),))
+
+    said = house.run("journal", "copy", "elsewhere.db")
+    assert said.code == 8
+    assert "JRN003" in said.err
+    assert not (house.root / "elsewhere.db").exists()
+
+
+def test_a_copy_of_something_else_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An emergency file that somebody takes in between two looks."""
+
+    def late(source: Journal, location: str, root: Path) -> str:
+        source.append(Entry(event=Event.RUN_ENDED, at=NOW))
+        return copy_journal(source, location, root)
+
+    monkeypatch.setattr(relocate, "copy_journal", late)
+    said = house.run("journal", "copy", "elsewhere.db")
+
+    assert said.code == 8
+    assert "another head" in said.err
 
 
 def test_a_url_may_be_a_secret_of_the_pipeline(house: House, url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,6 +156,21 @@ def test_an_entry_removed_while_the_journal_is_open_is_seen(place: Place, journa
         journal.rebuild()
 
 
+def test_entries_that_are_all_gone_while_the_journal_is_open_are_seen(place: Place, journal: Journal) -> None:
+    history(journal)
+    with place.raw() as execute:
+        for number in (7, 6):  # what was sent, and what it follows
+            execute("DELETE FROM entries WHERE number = ?", (number,))
+            with pytest.raises(JournalBroken, match="entry 7"):
+                list(journal.sent(PLACE))
+        execute("DELETE FROM entries")
+
+    for ask in (lambda: journal.head, journal.memory, lambda: journal.append(started())):
+        with pytest.raises(JournalBroken) as caught:
+            ask()
+        assert caught.value.code == "JRN003"
+
+
 @pytest.mark.parametrize("change", [{"event": "invented later"}, {"number": 77}, {"at": None}])
 def test_an_entry_that_is_not_understood_is_not_passed_over(place: Place, change: dict[str, Any]) -> None:
     with journal_at(place) as journal:

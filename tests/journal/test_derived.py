@@ -167,6 +167,26 @@ def test_what_was_settled_is_counted_before_it_may_be_done_again(place: Place) -
         assert journal.verify().entries == 3
 
 
+def test_everybody_is_asked_for_only_where_everybody_is_there(place: Place, journal: Journal) -> None:
+    history(journal)
+    known = sorted(journal.persons())
+    with place.raw() as execute:
+        execute("DELETE FROM settled")
+
+    assert sorted(journal.persons()) == known
+
+
+def test_tables_that_follow_from_other_entries_are_derived_again(place: Place) -> None:
+    """A seal of ours, over entries that are not there: somebody put back a copy of half the journal."""
+    with journal_at(place) as journal:
+        history(journal)
+        known, tables = saying(journal), vars(journal)["_tables"]
+        with vars(journal)["_database"].writing():
+            tables.save(5, bytes(32))
+    with journal_at(place) as journal:
+        assert saying(journal) == known
+
+
 def test_a_table_that_is_gone_is_seen(place: Place) -> None:
     opened(place).close()
     with place.raw() as execute:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import random
 import stat
@@ -117,6 +119,21 @@ def test_a_file_that_another_process_keeps_busy(file: File, monkeypatch: pytest.
     with journal_at(file) as journal:
         journal.append(started())
         assert journal.verify().entries == 2
+
+
+def test_a_lock_that_the_disk_does_not_give(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+    with journal_at(file) as journal:
+        with monkeypatch.context() as patched:
+            patched.setattr(fcntl, "flock", refuse)
+            with pytest.raises(JournalBroken) as caught, journal.lock(claim("run-1"), clock):
+                pytest.fail("nobody may believe to hold it")
+        assert caught.value.code == "JRN004"
+    with journal_at(file) as journal, journal.lock(claim("run-2"), clock):
+        journal.append(started())
+
+
+def refuse(_descriptor: int, _operation: int) -> None:
+    raise OSError(errno.ENOLCK, "No locks available")
 
 
 def test_a_flipped_bit_anywhere_in_the_file_is_seen_or_without_effect(file: File) -> None:

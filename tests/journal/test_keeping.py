@@ -173,7 +173,7 @@ def test_several_entries_are_added_all_or_none(journal: Journal) -> None:
     assert journal.verify() == Verified(entries=3, head=journal.head)
 
 
-def test_a_forked_process_has_no_journal(journal: Journal) -> None:
+def test_a_forked_process_has_no_journal(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     journal.append(started())
     child = os.fork()
     if not child:
@@ -184,6 +184,10 @@ def test_a_forked_process_has_no_journal(journal: Journal) -> None:
         os._exit(1)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "getpid", lambda: child)
+        with pytest.raises(RuntimeError):
+            journal.append(started())
     journal.append(started())
     assert journal.verify().entries == 3
 

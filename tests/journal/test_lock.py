@@ -166,6 +166,7 @@ class TestEnds:
         assert not bars(lease, Moment(now=back, boot="b", clock_s=201), alive=True)
         assert bars(lease, Moment(now=on, boot="b", clock_s=150), alive=True)
         assert not bars(lease, Moment(now=on, boot="b", clock_s=150), alive=False)
+        assert replace(lease, until=None).left_s(Moment(now=on)) == float("inf")
 
     def test_what_arrives_late_is_taken_in_while_somebody_is_at_work(self, place: Place, journal: Journal) -> None:
         journal.append(call(Event.INTENT, "op", Action.CREATE, CAMPAIGN, ACCOUNT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import signal
 import sqlite3
 from contextlib import closing
@@ -43,7 +44,9 @@ def write_with_the_first_step(place: Place, source: Journal) -> None:
             if stored.digests:
                 packed = (stored.number, columns.recipients, columns.persons, columns.contents)
                 database.execute("INSERT INTO columns VALUES (?, ?, ?, ?)", packed)
-        database.execute("INSERT INTO derived VALUES (1, 1, ?, ?, ?, ?)", (again.number, previous, bytes(32), bytes(32)))
+        derived = (1, again.number, previous, bytes(32))
+        seal = hmac.digest(source.key, repr(derived).encode(), "sha256")
+        database.execute("INSERT INTO derived VALUES (1, ?, ?, ?, ?, ?)", (*derived, seal))
 
 
 def connected(place: Place) -> SqliteDatabase | PostgresDatabase:
@@ -133,17 +136,13 @@ def test_a_migration_that_fails_has_not_happened(
         assert saying(journal) == known
 
 
-def test_a_tail_that_is_gone_is_seen_although_the_layout_is_older(place: Place) -> None:
+def test_a_tail_that_is_gone_is_seen_although_the_layout_is_older(place: Place, known: tuple[object, ...]) -> None:
     """How many entries there were is the one derived fact that a migration keeps."""
-    with journal_at(place) as journal:
-        for _entry in range(4):
-            journal.append(started())
+    assert known
     with place.raw() as execute:
-        execute("DELETE FROM entries WHERE number = 5")
-        execute("DROP TABLE settled")
-        execute("CREATE TABLE settled (number INTEGER)")
+        execute("DELETE FROM entries WHERE number > 20")
 
-    assert refusal(place).place == "5"
+    assert refusal(place).place == "21"
 
 
 def test_both_databases_have_the_same_tables(place: Place) -> None:

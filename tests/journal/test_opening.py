@@ -109,6 +109,7 @@ def test_a_layout_of_a_newer_version_is_refused(place: Place) -> None:
         "postgresql://ana@db.example/db?schema=Not-A-Name",
         "postgresql://ana@db.example/db?schema=pg_catalog",
         "postgresql://ana:se/cret@db.example:port/db",
+        "postgresql://ana@db.example:secret/db",
         "postgresql://ana@db.example/db?no_such_option=secret",
         "postgresql://[::1/db",
     ],
