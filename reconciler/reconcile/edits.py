@@ -10,7 +10,8 @@ from reconciler.diff import Drift
 from reconciler.plan import Memory
 from reconciler.plan.drift import find_drift
 from reconciler.plan.values import TargetState
-from reconciler.reconcile.propose import object_wish, read_targets, selected, written
+from reconciler.reconcile.propose import object_wish, selected, written
+from reconciler.reconcile.reading import read_targets
 from reconciler.reconcile.session import Session
 from reconciler.resource import Address, Desired
 

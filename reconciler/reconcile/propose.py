@@ -17,11 +17,10 @@ from reconciler.plan import Change, Memory, Permissions, Plan, Seen, Setting, So
 from reconciler.plan.values import Manual, People, Reason
 from reconciler.policies import Ack, Settings, judge, parse
 from reconciler.policies.schedule import LEAD
-from reconciler.reconcile.abreast import abreast
 from reconciler.reconcile.listed import Listing
 from reconciler.reconcile.listing import list_rows
 from reconciler.reconcile.reach import container_of
-from reconciler.reconcile.reading import TargetReading, read_target
+from reconciler.reconcile.reading import TargetReading, looked_again, read_targets
 from reconciler.reconcile.session import Session
 from reconciler.resource import Address, Desired, Live, Shape, State
 from reconciler.revision import revision
@@ -91,7 +90,7 @@ def propose(session: Session, asked: Asked) -> Proposal:
     memory = session.journal.memory()
     desired = [wish for wish in specs.desired if selected(wish, asked.only)]
     readings = read_targets(session, desired, memory, now, partial=bool(asked.only))
-    readings = [_looked_again(session, reading, desired, memory, now) for reading in readings]
+    readings = [looked_again(session, reading, desired, memory, now) for reading in readings]
     seen = {reading.target.name: reading.seen for reading in readings if reading.seen}
     wishes = {
         wish.address: object_wish(session, wish, seen[wish.address.target], now) for wish in desired if _is_object(wish, seen)
@@ -218,56 +217,6 @@ def _acks(texts: Iterable[str]) -> list[Ack]:
             message = say("'{text}' is not an acknowledgement", text=text)
             raise Mistaken(message, code="POL002", remedy=say("write GUARD=VALUE@DIGEST, as the plan prints it")) from None
     return acks
-
-
-def read_targets(
-    session: Session, desired: Sequence[Desired], memory: Memory, now: datetime, *, partial: bool
-) -> list[TargetReading]:
-    """Every target that a document names or that holds something of ours, all at once."""
-    names = {wish.address.target for wish in desired}
-    if not partial:
-        names |= {address.target for address in memory.owned}
-    targets = [target for name, target in session.project.targets.items() if name in names]
-    for target in targets:
-        session.wire(target)  # a secret that is missing is told in the project's order
-    return abreast(
-        lambda target: read_target(
-            session, target, [wish for wish in desired if wish.address.target == target.name], memory, now
-        ),
-        targets,
-    )
-
-
-def _looked_again(
-    session: Session, reading: TargetReading, desired: Sequence[Desired], memory: Memory, now: datetime
-) -> TargetReading:
-    """A reading in which a campaign of ours is gone that a document wishes is taken twice: a platform that shows an older state
-    would have it made once more, with everybody in it.
-    """
-    target = reading.target
-    gone = _gone(reading, desired, memory)
-    if reading.seen is None or not gone or not target.read_again_s:
-        return reading
-    session.world.sleep(target.read_again_s)
-    second = read_target(session, target, [wish for wish in desired if wish.address.target == target.name], memory, now)
-    if second.seen is None or _gone(second, desired, memory) == gone:
-        return second
-    note = say("two readings in a row differ: run it again")
-    campaigns = replace(second.seen.campaigns, complete=False, note=note)
-    return replace(
-        second, seen=replace(second.seen, campaigns=campaigns), state=replace(second.state, complete=False, note=note)
-    )
-
-
-def _gone(reading: TargetReading, desired: Iterable[Desired], memory: Memory) -> set[Address]:
-    """The campaigns of ours that documents wish, and that a whole reading does not show."""
-    seen = reading.seen
-    if seen is None or not seen.campaigns.complete:
-        return set()
-    ours = ((wish.address, memory.owned.get(wish.address)) for wish in desired if wish.address.target == reading.target.name)
-    return {
-        address for address, owned in ours if owned and owned.container == reading.target.container and not seen.by_id(owned.id)
-    }
 
 
 def _starting(session: Session, wishes: Iterable[Wish], seen: Mapping[str, Seen], memory: Memory) -> frozenset[Address]:
@@ -458,7 +407,6 @@ __all__ = [
     "object_wish",
     "propose",
     "protecting",
-    "read_targets",
     "selected",
     "written",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,8 +10,9 @@ from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.plan.values import Memory, Quota, Seen, TargetState
 from reconciler.platforms.platform import NotReadable
+from reconciler.reconcile.abreast import abreast
 from reconciler.reconcile.session import Session
-from reconciler.resource import Desired, State
+from reconciler.resource import Address, Desired, State
 from reconciler.target import Target
 from reconciler.wire import LostError
 
@@ -54,6 +55,56 @@ def _with_states_set(seen: Seen, target: Target, memory: Memory) -> Seen:
         for one in seen.campaigns.live
     )
     return replace(seen, campaigns=replace(seen.campaigns, live=live))
+
+
+def read_targets(
+    session: Session, desired: Sequence[Desired], memory: Memory, now: datetime, *, partial: bool
+) -> list[TargetReading]:
+    """Every target that a document names or that holds something of ours, all at once."""
+    names = {wish.address.target for wish in desired}
+    if not partial:
+        names |= {address.target for address in memory.owned}
+    targets = [target for name, target in session.project.targets.items() if name in names]
+    for target in targets:
+        session.wire(target)  # a secret that is missing is told in the project's order
+    return abreast(
+        lambda target: read_target(
+            session, target, [wish for wish in desired if wish.address.target == target.name], memory, now
+        ),
+        targets,
+    )
+
+
+def looked_again(
+    session: Session, reading: TargetReading, desired: Sequence[Desired], memory: Memory, now: datetime
+) -> TargetReading:
+    """A reading in which a campaign of ours is gone that a document wishes is taken twice: a platform that shows an older state
+    would have it made once more, with everybody in it.
+    """
+    target = reading.target
+    gone = _gone(reading, desired, memory)
+    if reading.seen is None or not gone or not target.read_again_s:
+        return reading
+    session.world.sleep(target.read_again_s)
+    second = read_target(session, target, [wish for wish in desired if wish.address.target == target.name], memory, now)
+    if second.seen is None or _gone(second, desired, memory) == gone:
+        return second
+    note = say("two readings in a row differ: run it again")
+    campaigns = replace(second.seen.campaigns, complete=False, note=note)
+    return replace(
+        second, seen=replace(second.seen, campaigns=campaigns), state=replace(second.state, complete=False, note=note)
+    )
+
+
+def _gone(reading: TargetReading, desired: Iterable[Desired], memory: Memory) -> set[Address]:
+    """The campaigns of ours that documents wish, and that a whole reading does not show."""
+    seen = reading.seen
+    if seen is None or not seen.campaigns.complete:
+        return set()
+    ours = ((wish.address, memory.owned.get(wish.address)) for wish in desired if wish.address.target == reading.target.name)
+    return {
+        address for address, owned in ours if owned and owned.container == reading.target.container and not seen.by_id(owned.id)
+    }
 
 
 def state_of(session: Session, target: Target, seen: Seen) -> TargetState:

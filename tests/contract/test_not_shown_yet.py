@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.reconcile import propose, reading, session
+from reconciler.reconcile import reading, session
 from reconciler.reconcile.reading import TargetReading
 from tests.faults.stories import loaded, wolkvox_campaign
 from tests.house import AT, House
@@ -95,7 +95,7 @@ def test_a_campaign_that_one_reading_does_not_show_is_not_made_once_more(
             return found
         return replace(found, seen=replace(found.seen, campaigns=replace(found.seen.campaigns, live=())))
 
-    monkeypatch.setattr(propose, "read_target", read)
+    monkeypatch.setattr(reading, "read_target", read)
     said = patient.run("plan", "--format", "json", "--at", AT)
 
     assert waited == [5.0]
