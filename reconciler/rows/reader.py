@@ -19,7 +19,7 @@ import msgspec
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
-from reconciler.rows import database, remote
+from reconciler.rows import query, remote
 from reconciler.rows.complaints import FINDINGS_MAX, complaint
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken, TooMuch
@@ -105,7 +105,7 @@ def _unseen(spec: RowsSpec, names: Sequence[str]) -> list[Finding]:
 def places(engine: Engine, spec: RowsSpec) -> tuple[Place, ...]:
     """The files of a source; what lies elsewhere is brought into the private folder first."""
     if spec.source.get("sql") is not None:
-        found: Place | tuple[Place, ...] | Finding = database.queried(engine, spec)
+        found: Place | tuple[Place, ...] | Finding = query.queried(engine, spec)
     elif remote.is_address(spec):
         found = remote.fetched(engine, spec)
     else:

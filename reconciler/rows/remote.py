@@ -18,10 +18,10 @@ from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
 from reconciler.errors import Mistaken
 from reconciler.kinds.sources import ADDRESS
-from reconciler.rows.database import connection_of
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import TooMuch
 from reconciler.rows.places import Place, form_of, unknown_form
+from reconciler.rows.query import connection_of
 from reconciler.rows.source import too_much
 from reconciler.rows.spec import RowsSpec
 from reconciler.rows.spill import Writer

@@ -13,7 +13,7 @@ import pytest
 from reconciler.errors import Mistaken
 from reconciler.kinds import KINDS
 from reconciler.kinds.sources import source_rules
-from reconciler.rows import database
+from reconciler.rows import query
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken
 from reconciler.rows.prepare import prepare
@@ -150,7 +150,7 @@ def test_a_query_that_does_not_only_read_is_refused(engine: Engine, asked: Asked
 
 def test_a_query_that_takes_too_long_is_stopped(engine: Engine, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the server, so that nothing goes on running there."""
-    monkeypatch.setattr(database, "STATEMENT_S", 1)
+    monkeypatch.setattr(query, "STATEMENT_S", 1)
 
     assert refused(engine, asked("SELECT pg_sleep(60)::text AS key")).startswith("SRC007 the query took too long")
 
