@@ -57,10 +57,10 @@ def settle(doubt: Unsettled, seen: Seen, presence: Presence | None, task: Verdic
         return _open(doubt, Verdict.HOLD, say("the target did not show its whole state"))
     if safety is Safety.SET:
         return _set(doubt, seen)
+    if presence is not None and (safety is Safety.MARKER or doubt.address.kind == "contacts"):
+        return _marker(doubt, presence)
     if safety is Safety.CREATE:
         return _create(doubt, seen)
-    if safety is Safety.MARKER and presence is not None:
-        return _marker(doubt, presence)
     if safety is Safety.TASK:
         return _task(doubt, task)
     return _open(doubt, Verdict.ASK, say("the platform cannot show it; look in its console and tell 'reconciler resolve'"))
@@ -68,11 +68,12 @@ def settle(doubt: Unsettled, seen: Seen, presence: Presence | None, task: Verdic
 
 def rests_on_one_reading(settlement: Settlement) -> bool:
     """Whether one reading alone, which may be old, would let something be made or somebody be contacted once more, or prove
-    that a state was set which is only set again at no cost where it was not.
+    that a state was set or an object made: an older state may look just like it.
     """
     if settlement.doubt.facts.get("safety") == Safety.SET.value:
         return settlement.event is Event.VERIFIED
-    return settlement.event in (Event.NO_EFFECT, Event.PARTIAL)
+    made = settlement.doubt.facts.get("safety") == Safety.CREATE.value and settlement.event is Event.VERIFIED
+    return made or settlement.event in (Event.NO_EFFECT, Event.PARTIAL)
 
 
 def agreed(first: Settlement, second: Settlement) -> Settlement:

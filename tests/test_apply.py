@@ -15,6 +15,7 @@ from reconciler.apply import (
     Effect,
     Intend,
     Job,
+    Lanes,
     Now,
     Read,
     Result,
@@ -23,7 +24,6 @@ from reconciler.apply import (
     Settle,
     Tell,
     Work,
-    carry_out,
     operation_id,
     too_late,
 )
@@ -109,6 +109,7 @@ def target(name: str = "t") -> Target:
         timezone="America/Bogota",
         platform_timezone="America/Bogota",
         settings={},
+        limits={"settle_s": 0},  # one look is enough where nothing takes time to show
         origin=ORIGIN,
     )
 
@@ -194,16 +195,12 @@ def play(
     made = plan or Plan(changes=changes, created_at=NOW, valid_until=NOW + timedelta(hours=24))
     seen = Seen(campaigns=Reading(read_at=NOW), quota=quota)
     work = Work(plan=made, run=RUN, jobs=jobs, seen={"t": seen}, read_at=NOW)
-    acting, effects = carry_out(work), list[Effect]()
-    answer: Any = None
-    failure: Exception | None = None
-    while True:
-        try:
-            effect = acting.throw(failure) if failure else acting.send(answer)
-        except StopIteration as done:
-            return Played(done.value, effects)
+    lanes, effects = Lanes(work, now()), list[Effect]()
+    while asks := lanes.asks:
+        name, effect = next(iter(asks.items()))
         effects.append(effect)
-        answer = failure = None
+        answer: Any = None
+        failure: Exception | None = None
         match effect:
             case Intend():
                 failure = thrown.get(f"intend {effect.entry.call}")
@@ -219,6 +216,11 @@ def play(
                 answer = now()
             case Tell():
                 pass
+        if failure:
+            lanes.fail(name, failure)
+        else:
+            lanes.answer(name, answer)
+    return Played(lanes.run(now()), effects)
 
 
 # --- order ---------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from reconciler.catalogue import say
 from reconciler.plan.values import Change, Wish
 from reconciler.platforms.platform import Certainty, Evidence
 from reconciler.resource import Action, Live, State, Support
+from reconciler.target import Target
 
 STATE: Final = "state"
 
@@ -24,6 +25,11 @@ def looks_first(change: Change) -> bool:
         return False
     sets_fields = any(difference.path != STATE for difference in change.diff)
     return change.action in (Action.UPDATE, Action.DELETE) or (change.action is Action.START and sets_fields)
+
+
+def looks_twice(change: Change, target: Target) -> bool:
+    """Whether a second look, a moment later, proves the change: a run state that an older reading would show just as well."""
+    return change.action in (Action.START, Action.STOP) and target.read_again_s > 0
 
 
 def names_of(change: Change) -> frozenset[str]:

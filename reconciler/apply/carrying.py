@@ -1,30 +1,27 @@
-"""A plan on its way: change by change, call by call.
-
-`carry_out` walks the changes; `_Carrying` takes one of them through its writes, the record of each and the read-back.
-"""
+"""One change on its way: its writes, the record of each, and the read-back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from reconciler.apply.baseline import changed_since, facts_of, looks_first, names_of, weighed
-from reconciler.apply.effects import Acting, Intend, Now, Read, Send, Settle, Tell
+from reconciler.apply.ahead import Ahead
+from reconciler.apply.baseline import changed_since, facts_of, looks_first, looks_twice, names_of, weighed
+from reconciler.apply.contacts import contact_facts
+from reconciler.apply.effects import Acting, Forget, Intend, Now, Pause, Read, Send, Settle, Tell
 from reconciler.apply.identity import operation_id
-from reconciler.apply.limits import Limits
-from reconciler.apply.run import ChangeOutcome, Result, Run
+from reconciler.apply.run import ChangeOutcome, Result
+from reconciler.apply.work import Job, Progress, Work
 from reconciler.call import Answer, Batch, Call, Ending, Flow, InDoubt, Judgement, Refused, Reply, Safety
 from reconciler.catalogue import say
 from reconciler.errors import JournalBroken, Stale
 from reconciler.journal.entry import Columns, Entry, Event
 from reconciler.personal import HIDDEN, mask_text
-from reconciler.plan.values import Change, Plan, Seen, Wish
-from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, Platform, Step
-from reconciler.resource import Action, Address, Live, Support
-from reconciler.rows.sheet import RowsFeed
-from reconciler.target import Target
+from reconciler.plan.values import Plan, Reason
+from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, Step
+from reconciler.resource import Action, Live
 
 T = TypeVar("T")
 
@@ -43,73 +40,6 @@ _EVENTS: Final[Mapping[Ending, Event]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A change with everything that its platform needs to carry it out.
-
-    `container` names where recipients are remembered, once the live campaign is known; `feed` gives the rows for it.
-    """
-
-    change: Change
-    platform: Platform
-    target: Target
-    support: Support
-    wish: Wish | None = None
-    live: Live | None = None
-    feed: Callable[[str], RowsFeed] | None = None
-    container: Callable[[Live | None], str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """A plan, its jobs in the same order, and what was seen when it was made, at `read_at` by the runtime's clock."""
-
-    plan: Plan
-    run: str
-    jobs: Sequence[Job]
-    seen: Mapping[str, Seen]
-    read_at: datetime
-    managed: Mapping[str, tuple[Live, ...]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Progress:
-    """What changes while a plan is carried out: live objects as they were last read, and which addresses are stuck."""
-
-    limits: Limits
-    live: dict[Address, Live] = field(default_factory=dict)
-    stuck: dict[Address, str] = field(default_factory=dict)
-    done: set[str] = field(default_factory=set)
-    interrupted: bool = False
-    broke: Exception | None = None
-
-
-def carry_out(work: Work) -> Acting[Run]:
-    """Carry out every change in the plan's order; gives the run with an outcome for each."""
-    started = yield Now()
-    progress = _Progress(limits=Limits(work.seen))
-    keys = {job.change.key for job in work.jobs}
-    outcomes = []
-    for job in work.jobs:
-        outcome = yield from _change(job, work, progress, keys)
-        outcomes.append(outcome)
-        if outcome.result.done:
-            progress.done.add(job.change.key)
-        else:
-            progress.stuck.setdefault(job.change.address, outcome.why)
-        yield Tell(outcome=outcome, change=job.change)
-    ended = yield Now()
-    return Run(
-        id=work.run,
-        digest=work.plan.digest,
-        started_at=started,
-        ended_at=ended,
-        outcomes=tuple(outcomes),
-        interrupted=progress.interrupted,
-        broke=progress.broke,
-    )
-
-
 def too_late(plan: Plan, action: Action, passed: timedelta) -> str:
     """Why an action that reaches people may not be done `passed` after the readings of its plan; "" while it may.
 
@@ -122,22 +52,6 @@ def too_late(plan: Plan, action: Action, passed: timedelta) -> str:
     return say("what it rests on was read more than an hour ago") if passed > READING_LIFE else ""
 
 
-def _change(job: Job, work: Work, progress: _Progress, keys: set[str]) -> Acting[ChangeOutcome]:
-    change = job.change
-    if progress.broke:
-        return ChangeOutcome(change=change, result=Result.PENDING, why=say("the run broke off before it"))
-    if progress.interrupted:
-        return ChangeOutcome(change=change, result=Result.PENDING, why=say("the run was asked to stop"))
-    missing = [key for key in change.depends_on if key in keys and key not in progress.done]
-    if missing:
-        return ChangeOutcome(change=change, result=Result.SKIPPED, why=say("waits for: {what}", what=missing[0]))
-    if change.address in progress.stuck:
-        return ChangeOutcome(
-            change=change, result=Result.SKIPPED, why=say("an earlier change of this address did not end well")
-        )
-    return (yield from _Carrying(job, work, progress).through())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taken:
     """A write that the platform took, and that is not read back yet. `later` = as a task whose end is not known."""
@@ -147,10 +61,10 @@ class _Taken:
     later: bool
 
 
-class _Carrying:
+class Carrying:
     """One change on its way: its calls, what they were answered, and what the read-back said."""
 
-    def __init__(self, job: Job, work: Work, progress: _Progress) -> None:
+    def __init__(self, job: Job, work: Work, progress: Progress) -> None:
         self.job = job
         self.work = work
         self.progress = progress
@@ -160,11 +74,20 @@ class _Carrying:
         self.flying: Sequence[Entry] = ()  # operations whose outcome is known here alone, or not at all
         self.taken: list[_Taken] = []
         self.looked: Live | None = None  # the object as it was right before the first write
+        self.feed: Ahead | None = None
+        self.shown: tuple[Step, Mapping[str, str]] | None = None  # what one look has shown, and a second one has to prove
 
     def through(self) -> Acting[ChangeOutcome]:
         """Write, then read back. Whatever goes wrong on the way, what is known of the calls is told."""
+        return (yield from self._told(self._carried()))
+
+    def looked_again(self) -> Acting[ChangeOutcome]:
+        """Read a change back once more that one look has `shown` as done; only then is that written down."""
+        return (yield from self._told(self._proven()))
+
+    def _told(self, acting: Acting[ChangeOutcome]) -> Acting[ChangeOutcome]:
         try:
-            return (yield from self._carried())
+            return (yield from acting)
         except _EndedError as ended:
             return ended.outcome
         except Exception as failure:  # noqa: BLE001 - the run ends here, and people must know what was sent before
@@ -179,10 +102,29 @@ class _Carrying:
         if looks_first(change) and step.live is not None:
             step = yield from self._looked(step, step.live)
         facts = yield from self._written(platform.write(step))
+        evidence = yield from self._evidence(step, facts)
+        if evidence.certainty is Certainty.VERIFIED and looks_twice(change, self.job.target):
+            self.shown = (step, facts)
+            if change.reason is not Reason.EDIT:
+                return self._outcome(Result.VERIFIED, evidence.why)
+            yield Pause(seconds=self.job.target.read_again_s)  # what follows rests on it
+            return (yield from self._proven())
+        return (yield from self._concluded(evidence, facts))
+
+    def _evidence(self, step: Step, facts: Mapping[str, str]) -> Acting[Evidence]:
         try:
-            evidence = yield from self._reading(platform.verify(step, facts))
+            return (yield from self._reading(self.job.platform.verify(step, facts)))
         except NotReadable as failure:
-            evidence = Evidence(certainty=Certainty.UNKNOWN, why=failure.why)
+            return Evidence(certainty=Certainty.UNKNOWN, why=failure.why)
+
+    def _proven(self) -> Acting[ChangeOutcome]:
+        """What a second look says. One that fails leaves what the first has shown, which is less than proof."""
+        assert self.shown is not None, "a first look has shown it"
+        step, facts = self.shown
+        self.shown = None
+        evidence = yield from self._evidence(step, facts)
+        if evidence.certainty is Certainty.UNKNOWN:
+            evidence = Evidence(certainty=Certainty.WEAK, why=say("seen once; the second look failed: {why}", why=evidence.why))
         return (yield from self._concluded(evidence, facts))
 
     def _looked(self, step: Step, planned: Live) -> Acting[Step]:
@@ -210,6 +152,7 @@ class _Carrying:
         home = change.campaign or change.address
         live = self.progress.live.get(home) or job.live
         self.container = job.container(live)
+        self.feed = Ahead(job.feed(self.container)) if job.feed else None
         return Step(
             action=change.action,
             target=job.target,
@@ -218,7 +161,7 @@ class _Carrying:
             changed=names_of(change),
             live=live,
             managed=self.work.managed.get(job.target.name, ()),
-            feed=job.feed(self.container) if job.feed else None,
+            feed=self.feed,
             seen=self.work.seen[job.target.name],
             now=now,
         )
@@ -231,6 +174,12 @@ class _Carrying:
     def _within_limits(self) -> None:
         """Raises `_EndedError` when the target gets no further write of this kind in this run."""
         if why := self.progress.limits.why_not(self.job.target.name, self.job.change.action):
+            raise _EndedError(self._outcome(Result.PENDING, why))
+
+    def _not_over(self, flow: Flow[Mapping[str, str]]) -> None:
+        """Raises `_EndedError` when another target's lane ended the run. What was taken is read back by the next one."""
+        if why := self.progress.over:
+            flow.close()
             raise _EndedError(self._outcome(Result.PENDING, why))
 
     # --- writing
@@ -265,6 +214,7 @@ class _Carrying:
         now = yield Now()
         self._in_time(now)
         self._within_limits()
+        self._not_over(flow)
         intent = self._intent(call, now)
         batch = call.batch
         columns = Columns(recipients=batch.recipients, persons=batch.persons, contents=batch.contents) if batch else Columns()
@@ -275,7 +225,7 @@ class _Carrying:
         self.flying = (intent,)
         limits, target = self.progress.limits, self.job.target.name
         limits.called(target)
-        answer: Answer = yield Send(target=target, call=call)
+        answer: Answer = yield Send(target=target, call=call, meanwhile=self.feed.make_next if self.feed else None)
         judgement = self._judged(call, answer)
         limits.ended(target, failed=judgement.ending is Ending.DOUBT or isinstance(answer, Refused))
         facts = {**intent.facts, **judgement.evidence, **({"why": judgement.why} if judgement.why else {})}
@@ -321,8 +271,12 @@ class _Carrying:
             container=self.container,
             generation=generation,
             count=len(call.batch) if call.batch else 0,
-            facts={**call.facts, "safety": call.safety.value, **self._wished()},
+            facts={**call.facts, "safety": call.safety.value, **self._contacts(call, now), **self._wished()},
         )
+
+    def _contacts(self, call: Call, now: datetime) -> dict[str, Any]:
+        """How and when the people of a call are contacted."""
+        return contact_facts(self.job.channel, call, now, self.work.plan.created_at + (now - self.work.read_at))
 
     def _wished(self) -> dict[str, Any]:
         """What the intent says of an object, so that a lost outcome can be settled by comparing."""
@@ -332,12 +286,15 @@ class _Carrying:
     # --- reading back
 
     def _reading(self, flow: Flow[T]) -> Acting[T]:
-        """Drive a flow of reads. Raises NotReadable where a call gets no reply."""
+        """Drive a flow of reads; its pages are gone when it ends. Raises NotReadable where a call gets no reply."""
         reply: Reply | None = None
+        pages: list[str] = []
         while True:
             try:
                 call = next(flow) if reply is None else flow.send(reply)
             except StopIteration as done:
+                if pages:
+                    yield Forget(tables=tuple(pages))
                 return done.value  # type: ignore[no-any-return]  # a generator's value is untyped here
             self.calls += 1
             self.progress.limits.called(self.job.target.name)
@@ -346,6 +303,7 @@ class _Carrying:
                 flow.close()
                 raise NotReadable(answer.reason, "PLT007")
             reply = answer
+            pages += [answer.page.table] if answer.page and answer.page.table else []
 
     def _concluded(self, evidence: Evidence, facts: Mapping[str, str]) -> Acting[ChangeOutcome]:
         """What the read-back means. A platform that shows something else than it acknowledged is believed in what it shows."""
@@ -398,7 +356,7 @@ class _Carrying:
 
     def _broken(self, failure: Exception) -> Acting[ChangeOutcome]:
         """The journal takes no more, or not from this run, or this program made a mistake: nothing more is sent."""
-        self.progress.broke = failure
+        self.progress.broke = self.progress.broke or failure
         why = say("the run broke off here")
         lost = list(self.flying)
         if not isinstance(failure, JournalBroken | Stale):

@@ -6,7 +6,7 @@ ends there with everything that is known so far.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -28,10 +28,14 @@ class Intend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """Send one write, whose intent is durable. Answered with an `Answer`."""
+    """Send one write, whose intent is durable. Answered with an `Answer`.
+
+    `meanwhile` may be called while the answer is awaited: it makes ready what comes next, and decides nothing.
+    """
 
     target: str
     call: Call
+    meanwhile: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +56,22 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forget:
+    """Nobody looks at these pages of rows any more; answered with nothing."""
+
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
     """Answered with the time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Let so many seconds pass, of this lane alone. Answered with nothing."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,5 +83,5 @@ class Tell:
     rows_done: int = 0
 
 
-Effect: TypeAlias = Intend | Send | Read | Settle | Now | Tell
+Effect: TypeAlias = Intend | Send | Read | Settle | Forget | Now | Pause | Tell
 Acting: TypeAlias = Generator[Effect, Any, T]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -34,3 +35,41 @@ def abreast(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     if failures:
         raise failures[min(failures)]
     return [results[place] for place in range(len(items))]
+
+
+class UnderWay(Generic[R]):
+    """Work that was begun, one piece for each name at a time, and is taken back in the order in which it ends.
+
+    Threads are left behind where an interrupt comes in between, and end with the process.
+    """
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._ended: SimpleQueue[tuple[str, R | Exception]] = SimpleQueue()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def begin(self, name: str, work: Callable[[], R]) -> None:
+        """Begin a piece of work in a thread of its own."""
+
+        def one() -> None:
+            try:
+                result: R | Exception = work()
+            except Exception as failure:  # noqa: BLE001 - given to who takes it back
+                result = failure
+            self._ended.put((name, result))
+
+        self._names.add(name)
+        threading.Thread(target=one, daemon=True).start()
+
+    def take(self, patience_s: float | None = None) -> tuple[str, R | Exception] | None:
+        """The next piece that has ended: its name, and what it gave or how it failed. None where none ends within `patience_s`
+        (without: it waits).
+        """
+        try:
+            name, result = self._ended.get(timeout=patience_s)
+        except Empty:
+            return None
+        self._names.discard(name)
+        return name, result

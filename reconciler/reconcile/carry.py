@@ -14,9 +14,10 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
-from reconciler.apply import Effect, Intend, Now, Read, Run, Send, Settle, Tell, Work, carry_out
+from reconciler.apply import Effect, Forget, Intend, Lanes, Now, Pause, Read, Run, Send, Settle, Tell, Work
 from reconciler.call import Answer, Call, InDoubt, Refused
 from reconciler.catalogue import say
 from reconciler.errors import JournalBroken, Stale
@@ -26,6 +27,8 @@ from reconciler.journal.lease import LIFE_S, Claim, Held
 from reconciler.plan.narrow import Difference
 from reconciler.plan.values import Unsettled
 from reconciler.platforms.platform import NotReadable
+from reconciler.policies.lists import contacting
+from reconciler.reconcile.abreast import UnderWay
 from reconciler.reconcile.fence import LeaseFence
 from reconciler.reconcile.listed import Enforced
 from reconciler.reconcile.propose import Proposal
@@ -34,6 +37,7 @@ from reconciler.resource import Action, Live
 from reconciler.wire import TIMEOUT_S, LostError
 
 ENTRIES_MAX: Final = 10_000  # of a list, in one entry of the journal
+LEAVES_S: Final = 0.02  # a request has left by then: what comes next is made ready, and does not hold it up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +83,14 @@ def carry(session: Session, proposal: Proposal, run: str, watching: Watching, *,
     journal, world = session.journal, session.world
     plan = proposal.plan
     facts = {"digest": plan.digest, "commit": plan.source.commit, "dirty": plan.source.dirty, "by": holder()}
+    if plan.waivers:
+        facts |= {"waivers": [dict(waiver) for waiver in plan.waivers]}
+    if contacting(plan) and plan.suppression.looked and (plan.suppression.read or plan.suppression.before):
+        facts |= {"lists": [one.to_json() for one in plan.suppression.read]}
     if use:
         facts |= {"reviewed": use.digest, "narrowed": [difference.to_json() for difference in use.narrowed]}
+    if proposal.whole and plan.rows:
+        facts |= {"sources": {str(rows.address): rows.diff.in_source for rows in plan.rows}}
     begun = [Entry(event=Event.RUN_STARTED, at=world.now(), run=run, facts=facts)]
     if use:
         used = {"seal": use.seal, "digest": use.digest}
@@ -90,9 +100,12 @@ def carry(session: Session, proposal: Proposal, run: str, watching: Watching, *,
         why = say("taken; its run ended before it was read back, and this run's reading is what counts")
         conclude(session, unread, Event.VERIFIED_WEAK, {**unread.facts, "why": why})
     for kept in proposal.listing.enforced:
-        _note_entries(session, kept, Action.BLACKLIST_ADD, run)
+        note_entries(session, kept, Action.BLACKLIST_ADD, run)
+    _note_left_out(session, proposal, run)
+    fence: LeaseFence | None = None
     for target in {job.target.name: job.target for job in proposal.jobs}.values():
-        session.wire(target).writable(LeaseFence(held, target.limit("timeout_s", TIMEOUT_S)))
+        fence = LeaseFence(held, target.limit("timeout_s", TIMEOUT_S), beside=fence)
+        session.wire(target).writable(fence)
     work = Work(
         plan=plan,
         run=run,
@@ -110,7 +123,7 @@ def carry(session: Session, proposal: Proposal, run: str, watching: Watching, *,
     return done
 
 
-def _note_entries(session: Session, kept: Enforced, action: Action, run: str) -> None:
+def note_entries(session: Session, kept: Enforced, action: Action, run: str) -> None:
     """Write entries of a list that no platform keeps into the journal, its only memory: added, or lifted."""
     table = kept.added if action is Action.BLACKLIST_ADD else kept.lifted
     if not table:
@@ -134,6 +147,30 @@ def _note_entries(session: Session, kept: Enforced, action: Action, run: str) ->
         session.journal.append(_stamped(session, entry), Columns(recipients=names))
 
 
+def _note_left_out(session: Session, proposal: Proposal, run: str) -> None:
+    """Write down, before anybody is contacted at an address, who is not, and by which list."""
+    touched = {change.address for change in proposal.plan.changes}
+    for address, listed in proposal.listing.listed.items():
+        if address not in touched or not listed.prepared.left:
+            continue
+        from reconciler.rows import left
+
+        prepared, container = listed.prepared, listed.compared.container
+        for reason in left.reasons(session.engine, prepared):
+            for names in left.names(session.engine, prepared, reason, container, ENTRIES_MAX):
+                entry = Entry(
+                    event=Event.LEFT_OUT,
+                    at=session.world.now(),
+                    run=run,
+                    address=address,
+                    container=container,
+                    generation=listed.compared.generation,
+                    count=len(names) // HMAC_BYTES,
+                    facts={"reason": reason},
+                )
+                session.journal.append(entry, Columns(recipients=names))
+
+
 def _forget_lifted(session: Session, proposal: Proposal, done: Run) -> None:
     """Lifts come last, and only those that the run came to: whoever said no stays out until then."""
     lifted = {
@@ -143,7 +180,7 @@ def _forget_lifted(session: Session, proposal: Proposal, done: Run) -> None:
     }
     for kept in proposal.listing.enforced:
         if kept.address in lifted:
-            _note_entries(session, kept, Action.BLACKLIST_REMOVE, done.id)
+            note_entries(session, kept, Action.BLACKLIST_REMOVE, done.id)
 
 
 def conclude(session: Session, doubt: Unsettled, event: Event, facts: Mapping[str, Any]) -> None:
@@ -214,42 +251,80 @@ def _managed(session: Session, proposal: Proposal) -> dict[str, tuple[Live, ...]
 
 
 def _drive(session: Session, work: Work, watching: Watching) -> Run:
-    acting = carry_out(work)
-    answer: Any = None
-    failure: Exception | None = None
-    while True:
-        try:
-            effect = acting.throw(failure) if failure else acting.send(answer)
-        except StopIteration as done:
-            run: Run = done.value
-            return run
-        try:
-            answer, failure = _act(session, effect, watching), None
-        except Exception as broken:  # noqa: BLE001 - thrown into the run, which tells what was sent before
-            failure = broken
+    """Do what the lanes ask for, until they ask for nothing. Calls are made in threads, one a target; everything else happens
+    here, one thing after another, so that the journal's order is the order in which things were decided.
+    """
+    lanes = Lanes(work, session.world.now())
+    calls: UnderWay[Answer | None] = UnderWay()
+    ahead: list[Callable[[], None]] = []
+    while asked := lanes.asks:
+        free = {target: effect for target, effect in asked.items() if target not in calls}
+        for target, effect in free.items():
+            if isinstance(effect, Send | Read) and not _given_up(effect, watching):
+                calls.begin(target, partial(_sent, session, target, effect.call))
+                ahead += [effect.meanwhile] if isinstance(effect, Send) and effect.meanwhile else []
+            elif isinstance(effect, Pause) and watching.go_on():
+                calls.begin(target, partial(session.world.sleep, effect.seconds))
+            else:
+                _tell_lane(session, lanes, target, partial(_act, session, effect, watching))
+        if free:
+            continue
+        if ended := calls.take(LEAVES_S if ahead else None):
+            target, result = ended
+            _tell_lane(session, lanes, target, partial(_given, result))
+        else:
+            with session.turn:
+                ahead.pop(0)()
+    return lanes.run(session.world.now())
+
+
+def _tell_lane(session: Session, lanes: Lanes, target: str, act: Callable[[], Any]) -> None:
+    """Do what a lane asked for, and tell it what came of it. Whatever goes wrong is thrown into it: it says what was sent."""
+    try:
+        answer = act()
+    except Exception as broken:  # noqa: BLE001 - see above
+        with session.turn:
+            lanes.fail(target, broken)
+    else:
+        with session.turn:
+            lanes.answer(target, answer)
+
+
+def _given(result: Answer | Exception | None) -> Answer | None:
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _given_up(effect: Send | Read, watching: Watching) -> bool:
+    """Whether nobody waits any longer for the end of a task."""
+    return isinstance(effect, Read) and effect.task and not watching.go_on()
 
 
 def _act(session: Session, effect: Effect, watching: Watching) -> Any:
+    """Whatever is no call."""
     match effect:
         case Intend():
             if not watching.go_on():
                 return False
             session.journal.append(_stamped(session, effect.entry), effect.columns)
             return True
-        case Send():
-            return _sent(session, effect.target, effect.call)
-        case Read():
-            if effect.task and not watching.go_on():
-                return InDoubt(reason=say("the run was asked to stop while a task was at work"))
-            return _sent(session, effect.target, effect.call)
         case Settle():
             _record(session, [_stamped(session, entry) for entry in effect.entries], synced=effect.synced)
+            return None
+        case Forget():
+            with session.turn:
+                session.engine.drop(*effect.tables)
             return None
         case Now():
             return session.world.now()
         case Tell():
             with suppress(OSError):  # that nobody listens any more ends no run
                 watching.tell(effect)
+            return None
+        case Read() | Send():
+            return InDoubt(reason=say("the run was asked to stop while a task was at work"))
+        case Pause():
             return None
 
 

@@ -141,7 +141,7 @@ def _read_and_settle(
 def _presence(session: Session, target: Target, doubt: Unsettled, desired: Sequence[Desired], seen: Seen) -> Presence | None:
     """How the recipients of an upload stand in the live rows; None where they cannot be listed now."""
     wish = next((wish for wish in desired if wish.address == doubt.address), None)
-    if wish is None or doubt.facts.get("safety") != Safety.MARKER.value:
+    if wish is None or doubt.facts.get("safety") not in (Safety.MARKER.value, Safety.CREATE.value):
         return None
     return presence_of(session, wish, target, doubt, seen)
 

@@ -3,13 +3,18 @@
 Platforms cannot be told whose turn it is. So the kernel is: a timer runs to the end of the lease while a request is on its
 way out. A process that is stopped in between, with its machine or alone, is ended by the timer before its next instruction,
 and what it was about to send is never sent. Its intent is in the journal, so the next run knows that it is in doubt.
+
+Targets that are written to at once share the lease, and so its end: one timer runs for as long as a request of any of them is
+on its way out. A renewal only ever moves the end away, for all of them.
 """
 
 from __future__ import annotations
 
 import ctypes
 import signal
+import threading
 import time
+from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.catalogue import say
@@ -21,12 +26,14 @@ GAP_S: Final = 0.05  # so much earlier than the lease the timer rings; looking a
 
 
 class LeaseFence:
-    """See `wire.Fence`. `call_s` is how long a call to the target may take."""
+    """See `wire.Fence`. `call_s` is how long a call to the target may take; `beside` the fence of another target under the same
+    lease.
+    """
 
-    def __init__(self, held: Held, call_s: float) -> None:
+    def __init__(self, held: Held, call_s: float, beside: LeaseFence | None = None) -> None:
         self._held = held
         self._needed_s = call_s + MARGIN_S
-        self._timer = _Timer()
+        self._line: _Line = beside._line if beside else _Line(timer=_Timer())
 
     def arm(self) -> str:
         """See `wire.Fence`. Begins the lease anew where what is left of it may not be enough."""
@@ -35,17 +42,35 @@ class LeaseFence:
                 self._held.renew()
         except (Stale, JournalBroken) as lost:
             return lost.message
-        while (left_s := self._held.left_s()) > GAP_S:
-            self._timer.start(left_s - GAP_S)
-            # Whoever froze between looking and starting has a timer that rings too late: look again.
-            if left_s - self._held.left_s() < GAP_S:
-                return ""
-        self._timer.stop()
+        with self._line.turn:
+            while (left_s := self._held.left_s()) > GAP_S:
+                self._line.timer.start(left_s - GAP_S)
+                # Whoever froze between looking and starting has a timer that rings too late: look again.
+                if left_s - self._held.left_s() < GAP_S:
+                    self._line.out.add(self)
+                    return ""
+            self._line.stop_if_nothing_is_out()
         return say("the lock of this run has ended")
 
     def disarm(self) -> None:
         """See `wire.Fence`."""
-        self._timer.stop()
+        with self._line.turn:
+            self._line.out.discard(self)
+            self._line.stop_if_nothing_is_out()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Line:
+    """What the fences of a run have in common: the timer, and those whose request is on its way out."""
+
+    timer: _Timer
+    out: set[LeaseFence] = field(default_factory=set)
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def stop_if_nothing_is_out(self) -> None:
+        """Let the process live, unless something may still leave."""
+        if not self.out:
+            self.timer.stop()
 
 
 class _Spec(ctypes.Structure):

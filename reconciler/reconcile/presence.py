@@ -35,10 +35,12 @@ def presence_of(session: Session, desired: Desired, target: Target, doubt: Unset
     """How the recipients of an upload in doubt stand in the live rows; None where they cannot be listed now."""
     from reconciler.rows.recipients import presence_in
 
+    if desired.address.kind == "campaign":
+        return None
     platform = session.platform(target)
     sheet = platform.sheet(desired, target)
     live = seen.by_id(doubt.container.rsplit("|", 1)[-1])
-    if not sheet.readable or live is None:
+    if not sheet.readable or (live is None and desired.get("campaign")):
         return None
     try:
         rows_seen = session.wire(target).run(platform.read_rows(desired, target, live, seen, iter(())))

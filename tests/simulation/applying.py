@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from reconciler.apply import Effect, Intend, Now, Read, Run, Send, Settle, Work, carry_out
+from reconciler.apply import Effect, Intend, Lanes, Now, Pause, Read, Run, Send, Settle, Work
 from reconciler.apply.run import Result
 from reconciler.call import InDoubt
 from reconciler.errors import JournalBroken, Stale
@@ -18,7 +18,6 @@ from reconciler.resource import Action, Address, Live
 from reconciler.wire import LostError
 from tests.simulation.process import End, Points, Process
 from tests.simulation.proposing import Proposal, propose
-from tests.simulation.wishes import TARGET
 from tests.simulation.world import Violation
 
 _UNSETTLED: Final = frozenset({"DEP001", "DEP002", "SND002"})
@@ -45,7 +44,8 @@ def applying(process: Process) -> Points[End]:
 
 
 def _applied(process: Process) -> Points[End]:
-    process.place.oracle.begins(process.run, process.place.wishes.barred)
+    for account in process.place.accounts.values():
+        account.oracle.begins(process.run, account.wishes.barred)
     yield
     process.planning = True
     proposal = yield from propose(process)
@@ -57,7 +57,7 @@ def _applied(process: Process) -> Points[End]:
     if plan.blocked:
         process.world.tell(process.name, "blocked", *(finding.code for finding in plan.findings if finding.severity.blocks))
         return End.BLOCKED
-    if proposal.seen is None:
+    if not proposal.seen:
         return End.UNREAD
     yield
     process.journal.append(Entry(event=Event.RUN_STARTED, at=process.world.now(), run=process.run))
@@ -71,12 +71,13 @@ def _applied(process: Process) -> Points[End]:
         plan=plan,
         run=process.run,
         jobs=proposal.jobs,
-        seen={TARGET: proposal.seen},
+        seen=proposal.seen,
         read_at=proposal.read_at,
-        managed={TARGET: _managed(proposal)},
+        managed={target: _managed(proposal, target) for target in proposal.seen},
     )
     run = yield from _driven(process, work)
-    process.place.oracle.ended(run)
+    for account in process.place.accounts.values():
+        account.oracle.ended(run)
     if isinstance(run.broke, IllegalMove) or not isinstance(run.broke, JournalBroken | Stale | None):
         raise Violation(f"the run broke: {run.broke!r}")
     try:
@@ -127,29 +128,36 @@ def _waits(proposal: Proposal) -> bool:
     return any(finding.code == "PLT002" for finding in proposal.plan.findings)
 
 
-def _managed(proposal: Proposal) -> tuple[Live, ...]:
-    assert proposal.seen is not None
-    found = (proposal.seen.by_id(owned.id) for owned in proposal.memory.owned.values())
+def _managed(proposal: Proposal, target: str) -> tuple[Live, ...]:
+    ours = (owned for address, owned in proposal.memory.owned.items() if address.target == target)
+    found = (proposal.seen[target].by_id(owned.id) for owned in ours)
     return tuple(live for live in found if live)
 
 
 def _driven(process: Process, work: Work) -> Points[Run]:
-    """`carry._drive`: whatever cannot be done is thrown into the run."""
-    acting = carry_out(work)
-    answer: Any = None
-    failure: Exception | None = None
-    while True:
+    """`carry._drive`: whatever cannot be done is thrown into the run. Which lane goes on at a point, the script says; there are
+    more orders here than there, where calls alone are made at once.
+    """
+    lanes = Lanes(work, process.world.now())
+    acts: dict[str, Points[Any]] = {}
+    while asks := lanes.asks:
+        for target, effect in asks.items():
+            if target not in acts:
+                acts[target] = _act(process, effect)
+        target = process.place.world.turn(list(acts))
         try:
-            effect = acting.throw(failure) if failure else acting.send(answer)
+            next(acts[target])
         except StopIteration as done:
-            run: Run = done.value
-            return run
-        try:
-            answer, failure = (yield from _act(process, effect)), None
+            del acts[target]
+            lanes.answer(target, done.value)
         except Violation:
             raise
         except Exception as broken:  # noqa: BLE001 - thrown into the run, as the product does
-            failure = broken
+            del acts[target]
+            lanes.fail(target, broken)
+        else:
+            yield
+    return lanes.run(process.world.now())
 
 
 def _act(process: Process, effect: Effect) -> Points[Any]:
@@ -157,6 +165,10 @@ def _act(process: Process, effect: Effect) -> Points[Any]:
     match effect:
         case Now():
             return process.world.now()
+        case Pause():
+            process.world.pass_s(effect.seconds)
+            yield
+            return None
         case Intend():
             yield
             if process.asked_to_stop:
@@ -166,12 +178,14 @@ def _act(process: Process, effect: Effect) -> Points[Any]:
             yield
             return True
         case Send():
-            return (yield from process.send(effect.call))
+            if effect.meanwhile:
+                effect.meanwhile()
+            return (yield from process.send(effect.target, effect.call))
         case Read():
             if effect.task and process.asked_to_stop:
                 return InDoubt(reason="asked to stop while a task was at work")
             try:
-                return (yield from process.ask(effect.call))
+                return (yield from process.ask(effect.target, effect.call))
             except (LostError, NotReadable) as failure:
                 return InDoubt(reason=str(failure))
         case Settle():

@@ -6,7 +6,7 @@ who may write. Hashes and JSON are left out; they have tests of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.errors import JournalBroken
@@ -22,15 +22,16 @@ from tests.simulation.script import Fault, Site
 from tests.simulation.world import Killed, World
 
 _WIDTH: Final = 16
+_CONTACTS: Final = frozenset({Action.ROWS_ADD, Action.START, Action.SCHEDULE})
 _COLUMNS: Final = {"recipients": "-"}  # a real store keeps their digests; here it only matters that there are some
 
 
 class Disk:
     """What is on the disk, whoever has it open."""
 
-    def __init__(self, world: World, oracle: Oracle) -> None:
+    def __init__(self, world: World, oracles: Mapping[str, Oracle]) -> None:
         self.world = world
-        self.oracle = oracle
+        self.oracles = oracles
         self.entries: list[Stored] = []
         self.epochs: list[int] = []  # under which epoch each entry was written; 0 = by nobody who held the lock
         self.columns: dict[int, Columns] = {}
@@ -38,7 +39,8 @@ class Disk:
         self.lease = Lease()
         self.notes = Notes()
         self.emergency: list[Entry] = []
-        self.latest_intent: dict[str, int] = {}  # by run
+        self.latest_intent: dict[tuple[str, str], int] = {}  # by run and target
+        self.contacting: set[str] = set()  # runs that began to contact people
 
     def lose_power(self) -> None:
         """Whatever was not synced is gone."""
@@ -58,10 +60,16 @@ class Disk:
             self.columns[number] = columns
         else:
             self.columns.pop(number, None)
-        self.oracle.recorded(self, stored, epoch, late=late)
+        if not late:
+            for oracle in self.oracles.values():
+                oracle.in_order(epoch)
+        if entry.address:
+            self.oracles[entry.address.target].recorded(self, stored, late=late)
         self.entries.append(stored)
-        if entry.event is Event.INTENT:
-            self.latest_intent[entry.run] = number
+        if entry.event is Event.INTENT and entry.address:
+            self.latest_intent[entry.run, entry.address.target] = number
+            if entry.action in _CONTACTS and entry.call != "post_contact":
+                self.contacting.add(entry.run)
         self.epochs.append(epoch)
         recall.take_in(self.notes, stored)
 

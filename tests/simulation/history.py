@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from reconciler.journal.lease import LIFE_S
 from tests.simulation.actors import meddle, tidy
@@ -13,12 +13,14 @@ from tests.simulation.applying import applying
 from tests.simulation.disk import Disk
 from tests.simulation.oracle import Edge, Oracle
 from tests.simulation.platforms import MODELS
-from tests.simulation.process import End, Place, Points, Process
+from tests.simulation.process import Account, End, Place, Points, Process
 from tests.simulation.resolving import judging, resolving
 from tests.simulation.script import Fault, Script, Site, Step, Strike, Verb
 from tests.simulation.servers import Server
-from tests.simulation.wishes import Wishes
+from tests.simulation.wishes import TARGETS, Wishes
 from tests.simulation.world import Killed, Violation, World
+
+T = TypeVar("T")
 
 _ROUNDS_MAX: Final = 14  # of peace; then something is never settled
 _DEPTH_MAX: Final = 2  # processes that are awake inside one another
@@ -61,13 +63,14 @@ def play(script: Script) -> Played:
     except Exception as crash:  # noqa: BLE001 - a crash of the real code is a finding as well
         violation = f"crashed: {crash!r}"
     place = history.place
+    oracles = [account.oracle for account in place.accounts.values()]
     return Played(
         script=script,
         violation=violation,
         faults=place.world.met,
-        edges=place.oracle.edges,
-        results=place.oracle.results,
-        verdicts=place.oracle.people,
+        edges=_together(oracle.edges for oracle in oracles),
+        results=_together(oracle.results for oracle in oracles),
+        verdicts=_together(oracle.people for oracle in oracles),
         ends=history.ends,
         restarts=history.restarts,
         takeovers=history.takeovers,
@@ -80,12 +83,11 @@ class _History:
 
     def __init__(self, script: Script) -> None:
         self.script = script
-        world = World()
-        oracle = Oracle(world)
-        server = Server(world, oracle, script)
-        oracle.server = server
-        self.world = world
-        self.place = Place(world, oracle, Disk(world, oracle), server, MODELS[script.family](script), Wishes(script))
+        self.world = world = World(script.order)
+        wished = dict(zip(TARGETS, (script, *([script.beside] if script.beside else [])), strict=False))
+        accounts = {target: _account(world, target, one) for target, one in wished.items()}
+        disk = Disk(world, {target: account.oracle for target, account in accounts.items()})
+        self.place = Place(world, disk, accounts)
         self.ends: Counter[End] = Counter()
         self.restarts = 0
         self.takeovers = 0
@@ -98,12 +100,14 @@ class _History:
         self.world.aim(())
         self.world.pass_s(1_000.0)
         self._peace()
-        self.place.oracle.rests(self.place.disk, self.place.wishes)
+        for account in self.place.accounts.values():
+            account.oracle.rests(self.place.disk, account.wishes)
 
     def _step(self, step: Step) -> None:
         for turn in step.turns:
             self.world.tell("wish:", turn.value)
-            self.place.wishes.turn(turn)
+            for account in self.place.accounts.values():
+                account.wishes.turn(turn)
         self.world.pass_s(step.wait_s)
         self.world.aim(step.strikes)
         self._run(step.verb)
@@ -218,25 +222,40 @@ class _History:
             self._drive(other)
 
 
+def _account(world: World, target: str, script: Script) -> Account:
+    """A target with what is wished of it."""
+    oracle = Oracle(world, target)
+    oracle.server = Server(world, oracle, script)
+    return Account(oracle, oracle.server, MODELS[script.family](script), Wishes(script, target))
+
+
+def _together(counters: Iterable[Counter[T]]) -> Counter[T]:
+    return sum(counters, Counter())
+
+
 def shown(script: Script) -> list[str]:
     """A script for people."""
-    lines = [
-        f"{script.family.value}: {script.rows} rows in calls of {script.rows_max}"
-        + "".join(
-            f", {name}"
-            for name, on in (
-                ("started", script.started),
-                ("marked", script.marked),
-                ("removes", script.removes),
-                ("opted out", script.barred),
-                ("named tasks", script.named_tasks),
-            )
-            if on
-        )
-    ]
+    lines = [_told(script)]
+    if script.beside:
+        lines.append(f"beside {_told(script.beside)}, in order {script.order}")
     for step in script.steps:
         turns = "".join(f"{turn.value}, " for turn in step.turns)
         wait = f"after {step.wait_s:.0f} s, " if step.wait_s else ""
         strikes = "; ".join(f"{one.fault.title} at {one.fault.site.name.lower()} {one.at} ({one.size})" for one in step.strikes)
         lines.append(f"  {turns}{wait}{step.verb.value}" + (f": {strikes}" if strikes else ""))
     return lines
+
+
+def _told(script: Script) -> str:
+    """What is wished of one target at first."""
+    return f"{script.family.value}: {script.rows} rows in calls of {script.rows_max}" + "".join(
+        f", {name}"
+        for name, on in (
+            ("started", script.started),
+            ("marked", script.marked),
+            ("removes", script.removes),
+            ("opted out", script.barred),
+            ("named tasks", script.named_tasks),
+        )
+        if on
+    )

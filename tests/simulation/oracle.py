@@ -19,7 +19,7 @@ from reconciler.plan.values import Unsettled
 from reconciler.resource import Action
 from tests.simulation.rows import key_of, names
 from tests.simulation.script import Family
-from tests.simulation.wishes import CAMPAIGN, Wishes
+from tests.simulation.wishes import Wishes
 from tests.simulation.world import Violation, World
 
 if TYPE_CHECKING:
@@ -35,10 +35,11 @@ _LISTED_ROWS: Final = frozenset({"add_record", "post_contact", "bar", "remove_re
 
 
 class Oracle:
-    """See the module."""
+    """See the module. It looks at the people of one target."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, target: str) -> None:
         self.world = world
+        self.target = target
         self.server: Server
         self.edges: Counter[Edge] = Counter()
         self.results: Counter[str] = Counter()
@@ -64,11 +65,11 @@ class Oracle:
     def ended(self, run: Run) -> None:
         """A run came to its end."""
         for outcome in run.outcomes:
-            self.results[outcome.result.value] += 1
+            self.results[outcome.result.value] += outcome.change.address.target == self.target
 
     def leaves(self, disk: Disk, call: Call, run: str) -> None:
         """A request leaves a process: its intent must be durable, and nobody else may have the lease."""
-        latest = disk.latest_intent.get(run)
+        latest = disk.latest_intent.get((run, self.target))
         if latest is None or latest > disk.synced:
             raise Violation(f"{call.operation} left before its intent was durable")
         intent = disk.entries[latest - 1].entry
@@ -77,13 +78,17 @@ class Oracle:
         if disk.lease.run != run:
             raise Violation(f"{call.operation} was sent by {run}, and {disk.lease.run or 'nobody'} has the lease")
 
-    def recorded(self, disk: Disk, stored: Stored, epoch: int, *, late: bool) -> None:
-        """An entry is written."""
+    def in_order(self, epoch: int) -> None:
+        """An entry is written, of whichever target."""
+        if epoch < self._epoch:
+            raise Violation(f"an entry of epoch {epoch} after one of epoch {self._epoch}")
+        self._epoch = epoch
+
+    def recorded(self, disk: Disk, stored: Stored, *, late: bool) -> None:
+        """An entry of this target is written."""
         entry = stored.entry
-        if not late:
-            if epoch < self._epoch:
-                raise Violation(f"an entry of epoch {epoch} after one of epoch {self._epoch}")
-            self._epoch = epoch
+        if entry.event is Event.INTENT and entry.action is Action.BLACKLIST_ADD and entry.run in disk.contacting:
+            raise Violation(f"{entry.run} bars people after it began to contact some")
         if not entry.operation:
             return
         before = disk.notes.attempts(entry.container, entry.operation)
@@ -241,7 +246,7 @@ class Oracle:
         for attempt in disk.notes.by_number.values():
             if attempt.event in (Event.INTENT, Event.AMBIGUOUS, Event.ACKED):
                 raise Violation(f"{attempt.call} of {attempt.run} ends {attempt.event.value}")
-        owned = disk.notes.by_address.get(CAMPAIGN)
+        owned = disk.notes.by_address.get(wishes.campaign)
         home = server.now.campaigns.get(owned.id) if owned else None
         barred = wishes.barred | server.now.barred.get(WHOLE_ACCOUNT, set())
         for name in wishes.people(owned.id if owned else "", barred):

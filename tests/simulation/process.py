@@ -7,7 +7,8 @@ be enough, a timer of the kernel runs to its end while a request is on its way o
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, TypeVar
 
@@ -46,16 +47,23 @@ class End(Enum):
     NOTHING = "nothing to do"
 
 
-class Place:
-    """Where processes work: one world with one disk, one platform, one set of documents."""
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One target: the platform's side and ours, what is wished there, and who looks at what happens to its people."""
 
-    def __init__(self, world: World, oracle: Oracle, disk: Disk, server: Server, model: Model, wishes: Wishes) -> None:
+    oracle: Oracle
+    server: Server
+    model: Model
+    wishes: Wishes
+
+
+class Place:
+    """Where processes work: one world with one disk, and its targets by name."""
+
+    def __init__(self, world: World, disk: Disk, accounts: Mapping[str, Account]) -> None:
         self.world = world
-        self.oracle = oracle
         self.disk = disk
-        self.server = server
-        self.model = model
-        self.wishes = wishes
+        self.accounts = accounts
         self.holder: Process | None = None  # whose process has the store's own lock
         self.runs = 0
 
@@ -76,6 +84,7 @@ class Process:
         self.asked_to_stop = False
         self.planning = False
         self.dies_s: float | None = None  # when the kernel's timer ends it, on the clock that nobody sets
+        self.out: set[str] = set()  # the targets to which a request is on its way out
 
     # --- the lock
 
@@ -99,7 +108,7 @@ class Process:
 
     # --- the fence
 
-    def arm(self) -> Points[str]:
+    def arm(self, target: str) -> Points[str]:
         """See `wire.Fence`."""
         held = self.journal.held
         if held is None:
@@ -113,13 +122,19 @@ class Process:
             yield
             self.dies_s = self.world.clock_s + left_s - GAP_S
             if left_s - held.left_s() < GAP_S:
+                self.out.add(target)
                 return ""
-        self.dies_s = None
+        self._stop_if_nothing_is_out()
         return "the lease has ended"
 
-    def disarm(self) -> None:
+    def disarm(self, target: str) -> None:
         """See `wire.Fence`."""
-        self.dies_s = None
+        self.out.discard(target)
+        self._stop_if_nothing_is_out()
+
+    def _stop_if_nothing_is_out(self) -> None:
+        if not self.out:
+            self.dies_s = None
 
     @property
     def overdue(self) -> bool:
@@ -128,15 +143,16 @@ class Process:
 
     # --- the wire
 
-    def send(self, call: Call) -> Points[Answer]:
+    def send(self, target: str, call: Call) -> Points[Answer]:
         """One write; what sets a state is repeated where surely nothing happened."""
+        account = self.place.accounts[target]
         for turn in range(TRIES):
-            if why := (yield from self.arm()):
+            if why := (yield from self.arm(target)):
                 return Refused(reason=why, final=True)
             yield
-            self.place.oracle.leaves(self.place.disk, call, self.run)
-            answer = self.place.server.take(call, self.run)
-            self.disarm()
+            account.oracle.leaves(self.place.disk, call, self.run)
+            answer = account.server.take(call, self.run)
+            self.disarm(target)
             self.world.tell(self.name, "sent", call.operation, _short(answer))
             yield
             if turn == TRIES - 1 or not _may_repeat(call.safety, answer):
@@ -144,14 +160,14 @@ class Process:
             self.world.pass_s(PAUSE_S)
         return answer
 
-    def ask(self, call: Call) -> Points[Answer]:
+    def ask(self, target: str, call: Call) -> Points[Answer]:
         """One read."""
         if call.after_s:
             self.world.pass_s(call.after_s)
         yield
-        return self.place.server.show(call, planning=self.planning)
+        return self.place.accounts[target].server.show(call, planning=self.planning)
 
-    def reading(self, flow: Flow[T]) -> Points[T]:
+    def reading(self, target: str, flow: Flow[T]) -> Points[T]:
         """A flow of reads; LostError where one gets no answer."""
         reply: Reply | None = None
         while True:
@@ -159,15 +175,15 @@ class Process:
                 call = next(flow) if reply is None else flow.send(reply)
             except StopIteration as done:
                 return done.value  # type: ignore[no-any-return]  # a generator's value is untyped here
-            answer = yield from self.ask(call)
+            answer = yield from self.ask(target, call)
             if not isinstance(answer, Reply):
                 flow.close()
                 raise LostError(answer.reason)
             reply = answer
 
-    def feed(self, compared: Any, container: str, generation: int) -> Feed:
+    def feed(self, target: str, compared: Any, container: str, generation: int) -> Feed:
         """The rows of a document for its writer."""
-        return Feed(compared, container, generation, self.place.model.pages.__getitem__)
+        return Feed(compared, container, generation, self.place.accounts[target].model.pages.__getitem__)
 
 
 def _may_repeat(safety: Safety, answer: Answer) -> bool:

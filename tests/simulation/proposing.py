@@ -12,7 +12,8 @@ from typing import Any, Final, cast
 
 from reconciler.apply import Job
 from reconciler.kinds import KINDS
-from reconciler.plan import Change, Memory, Plan, Seen, Setting, Wish, make_plan
+from reconciler.plan import Change, Memory, Plan, Seen, Wish
+from reconciler.plan.make import Setting, make_plan
 from reconciler.plan.values import TargetState
 from reconciler.platforms.platform import NotReadable, Platform
 from reconciler.resource import Address, Desired, Live, Shape
@@ -20,23 +21,20 @@ from reconciler.rows.sheet import RowsFeed
 from reconciler.target import READ_AGAIN_S, Target
 from reconciler.wire import LostError
 from tests.simulation import rows
-from tests.simulation.process import Points, Process
-from tests.simulation.script import Family
-from tests.simulation.wishes import TARGET, target_of
+from tests.simulation.process import Account, Points, Process
 
 _SHAPES: Final = {name: kind.shape for name, kind in KINDS.items()}
-_TARGETS: Final = {family: target_of(family) for family in Family}
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A plan and what carrying it out needs; `seen` is None where the target showed nothing. `enforced` are entries of a list
+    """A plan and what carrying it out needs; a target that showed nothing is not in `seen`. `enforced` are entries of a list
     that no platform keeps, which the journal has to remember: by address, their container and packed names.
     """
 
     plan: Plan
     jobs: tuple[Job, ...]
-    seen: Seen | None
+    seen: Mapping[str, Seen]
     read_at: datetime
     memory: Memory
     enforced: tuple[tuple[Address, str, bytes], ...] = ()
@@ -55,54 +53,66 @@ class _Listed:
 
 def propose(process: Process) -> Points[Proposal]:
     """Read everything and make the plan."""
-    model, journal = process.place.model, process.journal
-    target = _TARGETS[model.family]
-    documents = process.place.wishes.documents()
+    accounts, journal = process.place.accounts, process.journal
     memory = journal.memory()
     read_at = process.world.now()
-    seen = yield from _looked_again(process, documents, memory, (yield from read(process, read_at)))
+    seen: dict[str, Seen] = {}
+    states: list[TargetState] = []
     wishes: dict[Address, Wish] = {}
     listed: dict[Address, _Listed] = {}
     enforced: list[tuple[Address, str, bytes]] = []
-    if seen is not None:
+    for name, account in accounts.items():
+        documents = account.wishes.documents()
+        first = yield from read(process, name, read_at)
+        shown = yield from _looked_again(process, account, memory, first)
+        states.append(_state(account.wishes.target, shown, read_at))
+        if shown is None:
+            continue
+        seen[name] = shown
+        found: dict[Address, Wish] = {}
         for desired in documents:
             if desired.address.kind == "campaign":
-                wishes[desired.address] = Wish(
+                found[desired.address] = Wish(
                     desired=desired,
-                    stored=model.as_stored(desired),
-                    marker=model.marker(desired),
-                    container=target.container,
+                    stored=account.model.as_stored(desired),
+                    marker=account.model.marker(desired),
+                    container=account.wishes.target.container,
                 )
-        yield from _Lister(process, target, seen, memory, wishes, listed, enforced).through(documents)
+        yield from _Lister(process, account, shown, memory, found, listed, enforced).through(documents)
+        wishes |= {desired.address: found[desired.address] for desired in documents if desired.address in found}
     setting = Setting(
         shapes=_SHAPES,
-        supports={target.platform: model.supports},
-        containers={TARGET: target.container},
-        append_only=frozenset() if model.supports["campaign"].actions else frozenset({TARGET}),
-        states=[_state(target, seen, read_at)],
+        supports={account.wishes.target.platform: account.model.supports for account in accounts.values()},
+        containers={name: account.wishes.target.container for name, account in accounts.items()},
+        append_only=frozenset(name for name, account in accounts.items() if not account.model.supports["campaign"].actions),
+        states=states,
         calls=lambda _change: 1,
     )
-    ordered = [wishes[desired.address] for desired in documents if desired.address in wishes]
-    plan = make_plan(ordered, {TARGET: seen} if seen else {}, memory, setting, read_at)
-    jobs = tuple(_job(process, target, change, wishes, listed, seen, memory) for change in plan.changes) if seen else ()
+    plan = make_plan(list(wishes.values()), seen, memory, setting, read_at)
+    jobs = tuple(
+        _job(process, change, wishes, listed, seen[change.address.target], memory)
+        for change in plan.changes
+        if change.address.target in seen
+    )
     return Proposal(plan=plan, jobs=jobs, seen=seen, read_at=read_at, memory=memory, enforced=tuple(enforced))
 
 
-def read(process: Process, now: datetime) -> Points[Seen | None]:
+def read(process: Process, target: str, now: datetime) -> Points[Seen | None]:
     """What the target shows; None where it shows nothing (`reading.read_target`)."""
     try:
-        return (yield from process.reading(process.place.model.read(now)))
+        return (yield from process.reading(target, process.place.accounts[target].model.read(now)))
     except (NotReadable, LostError):
         return None
 
 
-def _looked_again(process: Process, documents: list[Desired], memory: Memory, seen: Seen | None) -> Points[Seen | None]:
-    """A campaign of ours that is gone is looked for once more (`propose._looked_again`)."""
+def _looked_again(process: Process, account: Account, memory: Memory, seen: Seen | None) -> Points[Seen | None]:
+    """A campaign of ours that is gone is looked for once more (`reading.looked_again`)."""
+    documents = account.wishes.documents()
     gone = _gone(documents, memory, seen)
     if seen is None or not gone:
         return seen
     process.world.pass_s(READ_AGAIN_S)
-    second = yield from read(process, process.world.now())
+    second = yield from read(process, account.wishes.target.name, process.world.now())
     if second is None or _gone(documents, memory, second) == gone:
         return second
     return replace(second, campaigns=replace(second.campaigns, complete=False, note="two readings differ"))
@@ -131,7 +141,7 @@ class _Lister:
     def __init__(
         self,
         process: Process,
-        target: Target,
+        account: Account,
         seen: Seen,
         memory: Memory,
         wishes: dict[Address, Wish],
@@ -139,8 +149,8 @@ class _Lister:
         enforced: list[tuple[Address, str, bytes]],
     ) -> None:
         self.process = process
-        self.model = process.place.model
-        self.target = target
+        self.model = account.model
+        self.target = account.wishes.target
         self.seen = seen
         self.memory = memory
         self.wishes = wishes
@@ -163,7 +173,7 @@ class _Lister:
         note, complete, live = "", True, None
         if not enforced:
             try:
-                live, complete = yield from self.process.reading(self.model.rows(desired, live_campaign))
+                live, complete = yield from self.process.reading(self.target.name, self.model.rows(desired, live_campaign))
             except (NotReadable, LostError):
                 note, complete = "not readable", False
         keys: list[int] = list(desired.fields["keys"])
@@ -199,7 +209,7 @@ class _Lister:
         """Whether a second reading comes to the same (`listing._read_again`)."""
         self.process.world.pass_s(READ_AGAIN_S)
         try:
-            live, complete = yield from self.process.reading(self.model.rows(desired, live_campaign))
+            live, complete = yield from self.process.reading(self.target.name, self.model.rows(desired, live_campaign))
         except (NotReadable, LostError):
             return False
         second = self._compare(desired, keys, live, container, self.adding[container])
@@ -226,7 +236,7 @@ class _Lister:
 
     def _live(self, desired: Desired) -> Live | None:
         name = desired.get("campaign") or (desired.get("scope") or {}).get("campaign")
-        owned = self.memory.owned.get(Address(TARGET, "campaign", name)) if name else None
+        owned = self.memory.owned.get(Address(self.target.name, "campaign", name)) if name else None
         return self.seen.by_id(owned.id) if owned and owned.container == self.target.container else None
 
 
@@ -265,7 +275,7 @@ def _is_book(desired: Desired) -> bool:
 
 def _state(target: Target, seen: Seen | None, now: datetime) -> TargetState:
     return TargetState(
-        name=TARGET,
+        name=target.name,
         platform=target.platform,
         url=target.url,
         account=target.account,
@@ -278,14 +288,14 @@ def _state(target: Target, seen: Seen | None, now: datetime) -> TargetState:
 
 def _job(
     process: Process,
-    target: Target,
     change: Change,
     wishes: Mapping[Address, Wish],
     listed: Mapping[Address, _Listed],
     seen: Seen,
     memory: Memory,
 ) -> Job:
-    wish, model = wishes.get(change.address), process.place.model
+    account = process.place.accounts[change.address.target]
+    wish, target, model = wishes.get(change.address), account.wishes.target, account.model
     found = listed.get(change.address)
 
     def feed(container: str) -> RowsFeed:
@@ -293,7 +303,7 @@ def _job(
         compared = found.compared
         if container != found.container:
             compared = compare(process, found.desired, found.wished, found.live, container)
-        return process.feed(compared, container, found.desired.get("generation", 1))
+        return process.feed(target.name, compared, container, found.desired.get("generation", 1))
 
     def container(live: Live | None) -> str:
         if wish is None or _SHAPES[wish.desired.address.kind] is Shape.OBJECT:

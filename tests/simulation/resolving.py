@@ -10,7 +10,6 @@ from reconciler.journal.entry import OPEN, Event
 from reconciler.plan.values import Seen, Unsettled
 from reconciler.platforms.platform import NotReadable
 from reconciler.reconcile.doubts import STEP_S
-from reconciler.resource import Address, Desired
 from reconciler.rows.sheet import Presence
 from reconciler.settle import Instant, Settlement, agreed, held, rests_on_one_reading, seconds_left, settle
 from reconciler.target import SETTLE_S
@@ -79,7 +78,8 @@ def _judged(process: Process) -> Points[End]:
     yield from _wait(process, doubts)
     for doubt in doubts:
         yield
-        verdict = process.place.oracle.seen_by_person(process.place.disk, process.place.server, doubt)
+        account = process.place.accounts[doubt.address.target]
+        verdict = account.oracle.seen_by_person(process.place.disk, account.server, doubt)
         if verdict is None:
             continue
         facts = {**doubt.facts, "verdict": "done" if verdict else "not-done", "reason": "looked", "by": process.name}
@@ -112,26 +112,33 @@ def _stamp(process: Process, doubt: Unsettled) -> Instant:
 
 
 def _read_and_settle(process: Process, doubts: Sequence[Unsettled]) -> Points[list[Settlement]]:
-    seen = yield from read(process, process.world.now())
-    if seen is None:
-        return [held(doubt, "the target could not be read") for doubt in doubts]
+    shown: dict[str, Seen | None] = {}
+    for target in sorted({doubt.address.target for doubt in doubts}):
+        shown[target] = yield from read(process, target, process.world.now())
     found = []
-    wishes = {desired.address: desired for desired in process.place.wishes.documents()}
     for doubt in doubts:
-        presence = yield from _presence(process, doubt, wishes, seen)
+        seen = shown[doubt.address.target]
+        if seen is None:
+            found.append(held(doubt, "the target could not be read"))
+            continue
+        presence = yield from _presence(process, doubt, seen)
         task = yield from _task(process, doubt)
         found.append(settle(doubt, seen, presence, task))
     return found
 
 
-def _presence(process: Process, doubt: Unsettled, wishes: dict[Address, Desired], seen: Seen) -> Points[Presence | None]:
+def _presence(process: Process, doubt: Unsettled, seen: Seen) -> Points[Presence | None]:
     """How the recipients of an upload stand in the live rows (`listing.presence_of`)."""
-    desired = wishes.get(doubt.address)
+    account = process.place.accounts[doubt.address.target]
+    desired = next((one for one in account.wishes.documents() if one.address == doubt.address), None)
     live = seen.by_id(doubt.container.rsplit("|", 1)[-1])
-    if desired is None or live is None or doubt.facts.get("safety") != Safety.MARKER.value:
+    listed = doubt.facts.get("safety") in (Safety.MARKER.value, Safety.CREATE.value)
+    if desired is None or desired.address.kind == "campaign" or not listed:
+        return None
+    if live is None and desired.get("campaign"):
         return None
     try:
-        rows, complete = yield from process.reading(process.place.model.rows(desired, live))
+        rows, complete = yield from process.reading(doubt.address.target, account.model.rows(desired, live))
     except (NotReadable, LostError):
         return None
     if rows is None or not complete:
@@ -150,6 +157,7 @@ def _task(process: Process, doubt: Unsettled) -> Points[Verdict | None]:
         return None
     facts = {name: str(value) for name, value in doubt.facts.items()}
     try:
-        return (yield from process.reading(process.place.model.poll(doubt.call, facts)))
+        polling = process.place.accounts[doubt.address.target].model.poll(doubt.call, facts)
+        return (yield from process.reading(doubt.address.target, polling))
     except (NotReadable, LostError):
         return None

@@ -7,7 +7,7 @@ the strike misses. So a script is data, and one that fails can be shortened by l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 from random import Random
 from typing import Final
@@ -153,6 +153,8 @@ class Script:
     removes: bool = False  # rows that are no longer wished are taken away
     barred: int = 0  # how many of the rows' people have opted out from the first
     named_tasks: bool = False  # tasks are named by who orders them
+    beside: Script | None = None  # what is wished of a second target at the same time; its steps are these
+    order: int = 0  # from which follows the order in which the lanes of two targets go on
 
     @property
     def strikes(self) -> tuple[Strike, ...]:
@@ -176,6 +178,7 @@ _REACH: Final = (6, 8, 16, 60)  # how far into a step strikes are aimed, by site
 _REACH_UNWRITTEN: Final = (0, 3, 4, 16)
 _TURNS: Final = tuple(Turn)
 _STRIKES: Final = (0, 1, 1, 2, 2, 3, 4)
+_BESIDE_SHARE: Final = 0.35  # of histories have a second target
 _WAITS_S: Final = (0.0, 0.0, 1.0, 30.0, 400.0)
 
 
@@ -191,12 +194,23 @@ def draw(seed: int) -> Script:
         if chance() < 0.5:
             verb = Verb.RESOLVE if chance() < 0.8 else Verb.JUDGE
             steps.append(Step(verb, (), pick(_WAITS_S), _strikes(random, _SITES_UNWRITTEN, _REACH_UNWRITTEN)))
+    alone = _wished(random, seed, family, tuple(steps))
+    if chance() >= _BESIDE_SHARE:
+        return alone
+    beside = _wished(random, seed, pick(tuple(Family)), tuple(steps))
+    # Whether campaigns carry our mark is the platform's, and both may be of one.
+    return replace(alone, beside=replace(beside, marked=alone.marked), order=random.randrange(1 << 16))
+
+
+def _wished(random: Random, seed: int, family: Family, steps: tuple[Step, ...]) -> Script:
+    """What is wished of one target at first."""
+    chance, pick = random.random, random.choice
     return Script(
         seed=seed,
         family=family,
         rows=pick((0, 1, 2, 3, 4, 5)),
         rows_max=pick((1, 2, 2, 3)),
-        steps=tuple(steps),
+        steps=steps,
         started=chance() < 0.5,
         marked=chance() < 0.5,
         removes=chance() < 0.3,

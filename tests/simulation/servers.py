@@ -28,7 +28,7 @@ STALE_S: Final = 1.0  # how long a stale replica answers
 FRESH_S: Final = 30.0  # how long it takes until one does again: of two looks a few seconds apart, one at most is stale
 QUOTA_S: Final = 600.0
 # What a plan is made from may be stale, and lag by less than the pause before it looks again. An account that falls back
-# further, behind what it has shown in a read-back already, is more than two looks can notice.
+# further, behind what it has shown already, is more than two looks can notice.
 STALE_PLANS = True
 PLAN_LAG_S_MAX: Final = READ_AGAIN_S - 1
 FOREIGN: Final = "c00"  # somebody else's campaign, which nobody of ours may touch
@@ -119,6 +119,7 @@ class Server:
         self._remembers = any(strike.fault in _STALE_FAULTS for strike in script.strikes)
         self._stale = (-FRESH_S, self.now)  # until when, and what is shown
         self._lag = (-1.0, 0.0)  # until when, and by how much
+        self._shown_s = 0.0  # as of when the newest state was that a reading showed
         self._quota_until_s = -1.0
         foreign = Campaign(FOREIGN, "theirs", "", {"speed": 9, "label": "x"})
         foreign.rows = {900: 1}
@@ -396,7 +397,11 @@ class Server:
         (stale_until_s, stale), (lag_until_s, lag_s) = self._stale, self._lag
         if clock_s <= stale_until_s:
             return stale
-        return self._as_of(clock_s - min(lag_s, lag_s_max)) if clock_s < lag_until_s else self.now
+        lags = clock_s < lag_until_s
+        # What is new may take long to show; what was shown is taken back for a few seconds at most.
+        as_of_s = max(clock_s - min(lag_s, lag_s_max), self._shown_s - PLAN_LAG_S_MAX) if lags else clock_s
+        self._shown_s = max(self._shown_s, as_of_s)
+        return self._as_of(as_of_s) if lags else self.now
 
     def _page(self, call: Call, state: State, *, incomplete: bool) -> Reply:
         order: Mapping[str, Any] = call.json

@@ -36,6 +36,8 @@ def _kind(violation: str) -> str:
 def _shorter(script: Script) -> Iterator[Script]:
     """Scripts with one thing less, the most at once first."""
     steps = script.steps
+    if script.beside:
+        yield replace(script, beside=None)
     for place in range(len(steps)):
         yield replace(script, steps=steps[:place] + steps[place + 1 :])
     for place, step in enumerate(steps):

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
 from reconciler import settle
-from reconciler.apply import carrying
+from reconciler.apply import Acting, ChangeOutcome, Lanes, carrying
+from reconciler.apply.carrying import Carrying
 from reconciler.call import Answer, Call, Flow, InDoubt, Refused, Verdict
 from reconciler.journal import lease, recall
 from reconciler.journal.entry import NO_COLUMNS, Columns, Entry, Event
@@ -59,12 +61,12 @@ def intent_not_synced(patch: Patch) -> None:
 
 def trust_a_200(patch: Patch) -> None:
     """What a platform acknowledges counts as proven."""
-    real = carrying._Carrying._concluded
+    real = carrying.Carrying._concluded
 
     def concluded(self: Any, _evidence: Evidence, facts: Any) -> Any:
         return real(self, Evidence(certainty=Certainty.VERIFIED), facts)
 
-    patch.setattr(carrying._Carrying, "_concluded", concluded)
+    patch.setattr(carrying.Carrying, "_concluded", concluded)
 
 
 def no_settle_time(patch: Patch) -> None:
@@ -105,7 +107,8 @@ def fence_ignored(patch: Patch) -> None:
 def one_look_at_the_lease(patch: Patch) -> None:
     """The fence's timer is started from a look at the lease that may be old by then."""
 
-    def arm(self: Process) -> Points[str]:
+    def arm(self: Process, target: str) -> Points[str]:
+        del target
         assert self.journal.held is not None
         left_s = self.journal.held.left_s()
         yield
@@ -165,11 +168,23 @@ def a_refusal_for_every_error(patch: Patch) -> None:
     """A call without an answer counts as one that did nothing."""
     real = Process.send
 
-    def send(self: Process, call: Call) -> Points[Answer]:
-        answer = yield from real(self, call)
+    def send(self: Process, target: str, call: Call) -> Points[Answer]:
+        answer = yield from real(self, target, call)
         return Refused(reason=answer.reason) if isinstance(answer, InDoubt) else answer
 
     patch.setattr(Process, "send", send)
+
+
+def lanes_that_do_not_wait(patch: Patch) -> None:
+    """A target contacts people while another one still bars some."""
+    real = Lanes._change
+    patch.setattr(Lanes, "_waits", lambda _self, _change: frozenset())
+
+    def change(self: Lanes, carrying: Carrying) -> Acting[ChangeOutcome]:
+        carrying.job = replace(carrying.job, change=replace(carrying.job.change, depends_on=()))
+        return real(self, carrying)
+
+    patch.setattr(Lanes, "_change", change)
 
 
 BREAKAGES: Final[dict[Callable[[Patch], None], str]] = {
@@ -190,6 +205,7 @@ BREAKAGES: Final[dict[Callable[[Patch], None], str]] = {
     a_running_task_counts_as_failed: "a second time",
     twice_is_not_seen: "is VERIFIED, and",
     a_refusal_for_every_error: "a second time",
+    lanes_that_do_not_wait: "after it began to contact",
 }
 
 

@@ -10,21 +10,17 @@ from reconciler.target import Target
 from tests.simulation.rows import recipient
 from tests.simulation.script import Family, Script, Turn
 
-TARGET: Final = "t"
-CAMPAIGN: Final = Address(TARGET, "campaign", "club")
-LIST: Final = Address(TARGET, "blacklist", "out")
-BOOK: Final = Address(TARGET, "contacts", "book")
-MESSAGES: Final = Address(TARGET, "scheduled_sms", "note")
+TARGETS: Final = ("t", "u")
 _NOWHERE: Final = Origin("")
 
 
-def target_of(family: Family) -> Target:
-    """The one account of a history."""
+def target_of(family: Family, name: str) -> Target:
+    """One of the accounts of a history."""
     return Target(
-        name=TARGET,
+        name=name,
         platform=family.value,
         url="http://127.0.0.1",
-        account="a",
+        account={"t": "a", "u": "b"}[name],
         country="CO",
         timezone="America/Bogota",
         platform_timezone="America/Bogota",
@@ -33,10 +29,12 @@ def target_of(family: Family) -> Target:
 
 
 class Wishes:
-    """The documents as they stand now. People are numbers from 1."""
+    """The documents of one target as they stand now. People are numbers from 1."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, target: str) -> None:
         self.family = script.family
+        self.target = target_of(script.family, target)
+        self.campaign = self._address("campaign", "club")
         self.removes = script.removes and script.family is Family.KEYS
         self.loads = {"people": list(range(1, script.rows + 1))}
         self.barred = set(range(1, script.barred + 1))
@@ -87,27 +85,39 @@ class Wishes:
         found: list[Desired] = []
         if not self.dropped:
             if self.family is not Family.BLIND:
-                found.append(self._document(CAMPAIGN, {"state": "started" if self.started else "stopped"}, self._block()))
+                found.append(self._document(self.campaign, {"state": "started" if self.started else "stopped"}, self._block()))
             for name, keys in self.loads.items():
                 missing = "remove" if self.removes and len(self.loads) == 1 else "keep"  # of two documents both must keep
-                fields = {"campaign": CAMPAIGN.name, "generation": self.generation, "missing": missing}
-                found.append(self._document(Address(TARGET, "contacts", name), {**fields, "keys": tuple(keys)}))
+                fields = {"campaign": self.campaign.name, "generation": self.generation, "missing": missing}
+                found.append(self._document(self._address("contacts", name), {**fields, "keys": tuple(keys)}))
             if self.family is Family.TASKS:
-                found.append(self._document(BOOK, {"keys": tuple(next(iter(self.loads.values()))), "generation": 1}))
+                found.append(
+                    self._document(
+                        self._address("contacts", "book"), {"keys": tuple(next(iter(self.loads.values()))), "generation": 1}
+                    )
+                )
             if self.family is Family.BLIND:
                 few = tuple(next(iter(self.loads.values()))[:3])
-                found.append(self._document(MESSAGES, {"keys": few, "generation": self.generation, "at": "on_apply"}))
+                found.append(
+                    self._document(
+                        self._address("scheduled_sms", "note"), {"keys": few, "generation": self.generation, "at": "on_apply"}
+                    )
+                )
         if not (self.dropped and self.family is Family.TASKS):
-            scope = {"scope": {"campaign": CAMPAIGN.name}} if self.family is Family.TASKS else {}
-            found.append(self._document(LIST, {"keys": tuple(sorted(self.barred)), "generation": 1, **scope}))
+            scope = {"scope": {"campaign": self.campaign.name}} if self.family is Family.TASKS else {}
+            found.append(
+                self._document(
+                    self._address("blacklist", "out"), {"keys": tuple(sorted(self.barred)), "generation": 1, **scope}
+                )
+            )
         return found
 
     def people(self, campaign: str, barred: set[int]) -> Iterator[bytes]:
         """The recipients who are to be reached, by the live campaign's id."""
         if self.dropped:
             return
-        account = f"{self.family.value}|a"
-        home = f"{account}|{campaign or CAMPAIGN.name}"
+        account = self.target.container
+        home = f"{account}|{campaign or self.campaign.name}"
         for keys in self.loads.values():
             yield from (recipient(home, self.generation, key) for key in keys if key not in barred)
         first = next(iter(self.loads.values()))
@@ -115,6 +125,9 @@ class Wishes:
             yield from (recipient(f"{account}|contacts", 1, key) for key in first)
         if self.family is Family.BLIND:
             yield from (recipient(f"{account}|", self.generation, key) for key in first[:3] if key not in barred)
+
+    def _address(self, kind: str, name: str) -> Address:
+        return Address(self.target.name, kind, name)
 
     def _block(self) -> dict[str, Any]:
         return {"speed": self.speed, "label": f"label-{self.speed}"}

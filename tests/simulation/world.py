@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any, Final
 
 from reconciler.journal.lease import Moment
@@ -24,7 +25,8 @@ class Killed(BaseException):
 class World:
     """The one world of a history."""
 
-    def __init__(self) -> None:
+    def __init__(self, order: int = 0) -> None:
+        self._order = Random(order)  # noqa: S311 - chance that can be told again, no secret
         self.clock_s = 0.0  # since the first boot; nobody can set it
         self.booted_s = 0.0
         self.boots = 1
@@ -46,6 +48,10 @@ class World:
         """Now, on both clocks."""
         boot, clock_s = self.boot()
         return Moment(now=self.now(), boot=boot, clock_s=clock_s)
+
+    def turn(self, lanes: Sequence[str]) -> str:
+        """Which of some lanes goes on."""
+        return lanes[0] if len(lanes) == 1 else self._order.choice(lanes)
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass."""
