@@ -8,16 +8,17 @@ number.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
 from reconciler.personal import mask_number
-from reconciler.rows import digest, sql
+from reconciler.rows import digest, left, sql
+from reconciler.rows.caps import Limit, Over
 from reconciler.rows.engine import Engine
 from reconciler.rows.feed import Feed, compared_columns
 from reconciler.rows.keys import NO_NAMES, keyed_live
-from reconciler.rows.people import Persons, final, known_persons, unique
+from reconciler.rows.people import Known, Persons, closed, final, known_persons, unique
 from reconciler.rows.prepared import DUPLICATE, Prepared
 from reconciler.rows.sheet import RowsDiff, Verb
 
@@ -27,10 +28,12 @@ Changed = Literal["report", "replace"]
 ALREADY_SENT: Final = "already_sent"
 IN_DOUBT: Final = "in_doubt"
 LAPSED: Final = "lapsed"
+CAP: Final = "cap"
 GENERATIONS_BACK_MAX: Final = 100
 SAMPLE: Final = 3
 _NO_ROW: Final = "NULL::BIGINT"
 _NO_NAME: Final = "NULL::UUID"
+_CONTACTING: Final = frozenset({Verb.ADD, Verb.REPLACE})
 
 
 class Remembered(Protocol):
@@ -56,7 +59,7 @@ class Compared:
     """One document's rows, compared. `twice` = live keys that stand there more than once.
 
     `persons` is a table (`person`, `known`) of those whom adding and replacing would reach. `lifts_kept` says why asked
-    lifts are not carried out.
+    lifts are not carried out. `capped` counts by limit who is left out, being one contact too many.
     """
 
     diff: RowsDiff
@@ -66,11 +69,17 @@ class Compared:
     persons: str
     twice: int = 0
     lifts_kept: Mapping[str, int] = field(default_factory=dict)
+    capped: tuple[tuple[Limit, int], ...] = ()
 
     @property
     def adds(self) -> str:
         """The table of the rows that would be added; "" where there are none."""
         return self.feed.marked[Verb.ADD].table if self.feed.count(Verb.ADD) else ""
+
+    @property
+    def contacts(self) -> str:
+        """SQL: the rows (`row`, `live`, `person`, `recipient`) of those whom adding and replacing would contact."""
+        return _contacts({verb: marked.table for verb, marked in self.feed.marked.items()})
 
 
 def compare(
@@ -85,17 +94,20 @@ def compare(
     sent: Iterable[Remembered] = (),
     held: Iterable[Remembered] = (),
     loaded: Iterable[Remembered] = (),
-    persons: Iterable[bytes] = (),
+    persons: Known | None = None,
     adding: Iterable[str] = (),
     lapsed: Sequence[Remembered] = (),
     ending: Ending | None = None,
     live_identity: Mapping[str, str] = NO_NAMES,
+    over: Callable[[str], Over] | None = None,
+    reviewed: Compared | None = None,
 ) -> Compared:
     """What would have to be added, removed, closed and replaced. `live` is a table that a sink filled, None where the
     platform cannot be read; then `sent` is the live side. `held` are recipients in doubt, `loaded` what is ours to remove;
     `adding` are tables of what other documents add to the same container (`Compared.adds`): nobody gets it from two.
     `lapsed` are entries that may be gone because their time is over, and are not written again; those that are `ending` are
-    written once more before their time is over."""
+    written once more before their time is over. `over` tells which of some rows (`Compared.contacts`) would be a contact too
+    many. `reviewed` is what the same rows came to in another container: nobody is contacted who was not there."""
     work = Comparison(engine, prepared, live, container, generation, live_identity)
     if live is None:
         work.against_memory(sent)
@@ -107,6 +119,10 @@ def compare(
     work.lapse(lapsed)
     if ending:
         work.renew(ending)
+    if reviewed:
+        work.keep_to(reviewed)
+    if over:
+        work.cap(over)
     return work.result(persons)
 
 
@@ -132,6 +148,7 @@ class Comparison:
         self.out = dict(prepared.out)
         self.counts: dict[str, int] = {}
         self.twice = 0
+        self.capped: tuple[tuple[Limit, int], ...] = ()
 
     def named(self, rows: str, *, wished: bool) -> str:
         """A table of a verb's rows with their names, from a query of (row, live, id)."""
@@ -139,10 +156,11 @@ class Comparison:
         recipient = digest.recipient("id", values(self.container), values(str(self.generation)))
         sheet = self.prepared.spec.sheet
         if wished:
-            person = _NO_NAME if sheet.natural or sheet.whole_file else digest.person("p._person")
+            derived = self.prepared.derived
+            person = _NO_NAME if sheet.natural or sheet.whole_file else digest.person(derived["_person"])
             query = (
-                f"SELECT r.row, r.live, p._id AS id, {person} AS person, "
-                f"hex(p._content)::UUID AS content FROM ({rows}) r JOIN {self.prepared.table} p ON p._row = r.row"
+                f"SELECT r.row, r.live, {derived['_id']} AS id, {person} AS person, {derived['_content']} AS content "
+                f"FROM ({rows}) r JOIN {self.prepared.stored} s ON s.rowid = r.row"
             )
         else:
             query = f"SELECT row, live, id, {_NO_NAME} AS person, {_NO_NAME} AS content FROM ({rows})"
@@ -159,7 +177,7 @@ class Comparison:
             recipient = digest.recipient("_id", values(self.container), values(str(self.generation)))
             engine.run(
                 f"CREATE TABLE {known} AS SELECT p._row AS row, "
-                "bool_or(m.content IS NULL OR m.content = hex(p._content)::UUID) AS alike "
+                "bool_or(m.content IS NULL OR m.content = p._content) AS alike "
                 f"FROM {view} p JOIN {memory} m ON {recipient} = m.name GROUP BY p._row",
                 values.values,
             )
@@ -190,7 +208,7 @@ class Comparison:
         apart = engine.fresh("apart")
         engine.run(
             f"CREATE TABLE {apart} AS SELECT p._row AS row, l._live AS live, coalesce(p._id, l._key) AS id, "
-            f"{final(engine, live)} AS final, {self._dialled(live)} AS dialled, {self._closed(live)} AS closed "
+            f"{final(engine, live)} AS final, {self._dialled(live)} AS dialled, {closed(engine, live)} AS closed "
             f"FROM {view} p FULL OUTER JOIN ({shown}) l ON p._id = l._key "
             f"WHERE p._row IS NULL OR l._live IS NULL OR {differs or 'false'}"
         )
@@ -201,10 +219,6 @@ class Comparison:
         if "_calls" not in self.engine.columns(live):
             return "false"
         return "coalesce(try_cast(l._calls AS DOUBLE), 0) > 0"
-
-    def _closed(self, live: str) -> str:
-        """SQL: whether a live row was closed before, by us or by an agent: it is not dialled, and not closed again."""
-        return "coalesce(l._code, '') <> ''" if "_code" in self.engine.columns(live) else "false"
 
     def _sort_out(self, apart: str, live: str, missing: Missing, changed: Changed, loaded: Iterable[Remembered]) -> None:
         engine = self.engine
@@ -260,6 +274,8 @@ class Comparison:
         an older state, and they would be contacted again.
         """
         table = self.tables[Verb.ADD]
+        if not self.engine.count(table):
+            return
         ours = self.ours(f"SELECT id FROM {table}", sent)
         self.counts["again"] = int(self.engine.one(f"SELECT count(*) FROM {table} WHERE id IN (SELECT id FROM {ours})"))
         self.engine.drop(ours)
@@ -306,11 +322,30 @@ class Comparison:
         self.counts["unchanged"] = self.counts.get("unchanged", 0) - renewed
         engine.drop(listed, fresh, again)
 
-    def result(self, persons: Iterable[bytes]) -> Compared:
+    def keep_to(self, reviewed: Compared) -> None:
+        """Contact nobody but those of an earlier comparison."""
+        for verb in _CONTACTING & self.tables.keys():
+            before = reviewed.feed.marked.get(verb)
+            known = f"SELECT row FROM {before.table}" if before else f"SELECT {_NO_ROW} WHERE false"
+            self.engine.run(f"DELETE FROM {self.tables[verb]} WHERE row NOT IN ({known})")
+
+    def cap(self, over: Callable[[str], Over]) -> None:
+        """Leave out whose contact would be one too many. A row that is not replaced stays as it lives."""
+        found = over(_contacts(self.tables))
+        self.capped = tuple(zip(found.limits, found.counts, strict=True))
+        for verb in _CONTACTING & self.tables.keys():
+            table, capped = self.tables[verb], f"row IN (SELECT row FROM {found.table})"
+            left.note(self.engine, self.prepared, CAP, f"SELECT id, NULL AS number FROM {table} WHERE {capped}")
+            gone = int(self.engine.one(f"DELETE FROM {table} WHERE {capped}"))
+            if gone and verb is Verb.ADD:
+                self.out[CAP] = self.out.get(CAP, 0) + gone
+        self.engine.drop(found.table)
+
+    def result(self, persons: Known | None) -> Compared:
         """Counts, digest, sample and people of what is left."""
         for verb, table in self.tables.items():
             self.feed.mark(verb, table)
-        reached = self._reached(persons)
+        reached = self._reached(persons or Known(self.engine, ()))
         reach = unique(self.engine, [reached])
         diff = RowsDiff(
             in_source=self.prepared.in_source,
@@ -339,12 +374,20 @@ class Comparison:
             generation=self.generation,
             persons=reached,
             twice=self.twice,
+            capped=self.capped,
         )
 
-    def _reached(self, persons: Iterable[bytes]) -> str:
+    def _reached(self, persons: Known) -> str:
         tables = [self.tables[verb] for verb in (Verb.ADD, Verb.REPLACE) if verb in self.tables]
         rows = " UNION ".join(f"SELECT person FROM {table} WHERE person IS NOT NULL" for table in tables)
         return known_persons(self.engine, rows or f"SELECT {_NO_NAME} AS person WHERE false", persons)
+
+
+def _contacts(tables: Mapping[Verb, str]) -> str:
+    """SQL: the rows of those whom adding and replacing would contact."""
+    parts = [f"SELECT row, live, person, recipient FROM {tables[verb]}" for verb in (Verb.ADD, Verb.REPLACE) if verb in tables]
+    nobody = f"SELECT {_NO_ROW} AS row, {_NO_ROW} AS live, {_NO_NAME} AS person, {_NO_NAME} AS recipient WHERE false"
+    return " UNION ALL ".join(parts) or nobody
 
 
 def people(engine: Engine, compared: Iterable[Compared], dialable: Iterable[str] = ()) -> Persons:

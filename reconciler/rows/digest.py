@@ -60,7 +60,7 @@ def content(columns: Sequence[tuple[str, str]]) -> str:
 
 def as_number(expression: str) -> str:
     """SQL: a UUID as a 128-bit number, for sums that do not depend on order."""
-    return f"('0x' || replace({expression}::VARCHAR, '-', ''))::UHUGEINT"
+    return f"({expression})::UUID::UHUGEINT"
 
 
 def as_hex(expression: str) -> str:

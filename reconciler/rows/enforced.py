@@ -79,20 +79,24 @@ def set_digest(engine: Engine, table: str, container: str) -> str:
     return hmac.digest(engine.key, words.encode(), "sha256").hex() if count else ""
 
 
+def names_of(engine: Engine, number: str, box: str, memory: str) -> list[str]:
+    """SQL: the names under which `memory`, a table of `remembered`, may hold a number; by its last digits only where it has any
+    such entry.
+    """
+    tails = numbers.tail_lengths() if engine.one(f"SELECT min(name) < {_TAILS_END} FROM {memory}") else ()
+    named = [_tail_name(f"right({number}::VARCHAR, {length})", box) for length in tails]
+    return [_name(numbers.canonical(number), box), *named]
+
+
 def hold_against(engine: Engine, prepared: Prepared, reason: str, memory: str, container: str) -> int:
     """Take out the rows that have a number in `memory`, a table of `remembered`; gives how many."""
     if not prepared.phones or not engine.count(memory):
         return 0
     values = sql.Bound()
     box = values(container)
-    tails = numbers.tail_lengths() if engine.one(f"SELECT min(name) < {_TAILS_END} FROM {memory}") else ()
-    hits = []
-    for number in prepared.phones.values():
-        names = [_name(numbers.canonical(f"s.{number}"), box)]
-        names += [_tail_name(f"right(s.{number}::VARCHAR, {length})", box) for length in tails]
-        hits += [
-            f"SELECT s.rowid AS row FROM {prepared.stored} s WHERE s.{number} IS NOT NULL "
-            f"AND {name} IN (SELECT name FROM {memory})"
-            for name in names
-        ]
-    return prepared.took(reason, take(engine, prepared, " UNION ".join(hits), values))
+    hits = [
+        f"SELECT s.rowid AS row FROM {prepared.stored} s WHERE s.{number} IS NOT NULL AND {name} IN (SELECT name FROM {memory})"
+        for number in prepared.phones.values()
+        for name in names_of(engine, f"s.{number}", box, memory)
+    ]
+    return take(engine, prepared, reason, " UNION ".join(hits), values)

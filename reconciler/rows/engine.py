@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -24,6 +24,7 @@ from reconciler.rows.spill import Spill
 
 MEMORY_MIN_BYTES: Final = 512 * 1024 * 1024
 _CGROUP: Final = Path("/sys/fs/cgroup/memory.max")
+_PIECE_ROWS: Final = 4_096
 _GLOB: Final = frozenset("*?[]{}")
 _LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
 _WIDE: Final = 2 * digest.WIDTH
@@ -71,7 +72,7 @@ class Engine:
             self.close()
             raise
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -99,15 +100,30 @@ class Engine:
 
     def pieces(self, statement: str, values: Sequence[Any] = (), size: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of a query in pieces. Nothing else may be run before the last piece was taken."""
+        return self._pieces(self._connection, statement, values, size)
+
+    def stream(self, statement: str, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a query in pieces, as they were when the first was asked for, whatever is run in between.
+
+        It has a connection of its own, to which the key is not told: names can be read in it, and not made.
+        """
+        aside = self._connection.cursor()
+        try:
+            aside.execute("SET TimeZone = 'UTC'")
+            yield from self._pieces(aside, statement, (), size)
+        finally:
+            aside.close()
+
+    def _pieces(self, connection: Any, statement: str, values: Sequence[Any], size: int) -> Iterator[list[tuple[Any, ...]]]:
         failure: str | None = None
         try:
-            self._connection.execute(statement, list(values))
+            connection.execute(statement, list(values))
         except self._duckdb.Error as wrong:
             failure = type(wrong).__name__
         while failure is None:
             rows: list[tuple[Any, ...]] = []
             try:
-                rows = self._connection.fetchmany(size)
+                rows = connection.fetchmany(size)
             except self._duckdb.Error as wrong:
                 failure = type(wrong).__name__
             if failure is None and not rows:
@@ -154,11 +170,12 @@ class Engine:
             with path.open("wb") as file:
                 for first, second in blobs:
                     if first:
-                        file.write(_side_by_side(first, second).hex("\n", _WIDE).encode())
+                        lines = _side_by_side(first, second).hex("\n", _WIDE) if second else first.hex("\n", digest.WIDTH)
+                        file.write(lines.encode())
                         file.write(b"\n")
             self.run(
                 f"CREATE TABLE {table} AS SELECT left(line, 32)::UUID AS name, "
-                "nullif(right(line, 32), repeat('0', 32))::UUID AS content "
+                "CASE WHEN strlen(line) > 32 THEN right(line, 32)::UUID END AS content "
                 "FROM read_csv($1, columns = {'line': 'VARCHAR'}, header = false, auto_detect = false)",
                 [str(path)],
             )
@@ -175,9 +192,9 @@ class Engine:
         _check_total(envelope, sink, len(rows))
         table = self.fresh("page")
         with self.scratch(".jsonl") as path:
-            path.write_bytes(b"\n".join(rows))
+            odd = _written(path, rows, sink)
             values = sql.Bound()
-            natives = self._spelled(path, rows, sink)
+            natives = self._spelled(path, sink) if odd else sink.columns
             source = json_rows(values, path, list(dict.fromkeys(natives.values())))
             chosen = ", ".join(
                 f"coalesce({source.columns[native]}, '') AS {sql.name(ours)}" for ours, native in natives.items()
@@ -200,16 +217,14 @@ class Engine:
         self.run(f"DELETE FROM {table} WHERE list_contains($1::VARCHAR[], {word})", [list(others)])
         return int(self.one(f"SELECT count(*) FROM {table} WHERE NOT list_contains($1::VARCHAR[], {word})", [list(meant)]))
 
-    def _spelled(self, path: Path, rows: Sequence[msgspec.Raw], sink: Sink) -> Mapping[str, str]:
+    def _spelled(self, path: Path, sink: Sink) -> Mapping[str, str]:
         """The sink's native keys as this page spells them: a server may write them in another case."""
-        keys = {native: native.split("/")[1] if native.startswith("/") else native for native in sink.columns.values()}
-        if not rows or set(keys.values()) <= set(_object.decode(rows[0])):
-            return sink.columns
         found, failure = self.attempt("SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects($1)", [str(path)])
         if failure is not None:
             return sink.columns  # what is wrong with the page is told by reading it
         shown = {str(key) for (key,) in found}
         folded = {key.casefold(): key for key in sorted(shown)}
+        keys = {native: _key(native) for native in sink.columns.values()}
         spelled = {key: key if key in shown else folded.get(key.casefold(), key) for key in keys.values()}
         return {ours: native.replace(keys[native], spelled[keys[native]], 1) for ours, native in sink.columns.items()}
 
@@ -278,6 +293,32 @@ def _sliced(body: bytes, sink: Sink) -> tuple[dict[str, Any], list[msgspec.Raw]]
     return envelope, rows
 
 
+def _written(path: Path, rows: Sequence[msgspec.Raw], sink: Sink) -> bool:
+    """Write a row a line; whether keys that the first row lacks may stand in others in another case of letters.
+
+    Looking for their bytes is much quicker than listing the keys of every row.
+    """
+    lacking = {_key(native).encode() for native in sink.columns.values()}
+    lacking -= {key.encode() for key in _object.decode(rows[0])} if rows else lacking
+    as_meant: set[bytes] = set()
+    somehow: set[bytes] = set()
+    with path.open("wb") as file:
+        for start in range(0, len(rows), _PIECE_ROWS):
+            piece = b"\n".join(rows[start : start + _PIECE_ROWS])
+            file.write(piece)
+            file.write(b"\n")
+            as_meant |= {key for key in lacking - as_meant if b'"%b":' % key in piece}
+            if open_keys := lacking - as_meant - somehow:
+                lowered = piece.lower()
+                somehow |= {key for key in open_keys if b'"%b"' % key.lower() in lowered}
+    return bool(somehow - as_meant)
+
+
+def _key(native: str) -> str:
+    """The key of the row that a native key or pointer begins with."""
+    return native.split("/")[1] if native.startswith("/") else native
+
+
 def _check_total(envelope: Mapping[str, Any], sink: Sink, received: int) -> None:
     told = str(envelope.get(sink.total_at, "") or "").strip() if sink.total_at else ""
     if sink.total_at and envelope.get(sink.total_at) == 0:
@@ -296,9 +337,8 @@ def _side_by_side(first: bytes, second: bytes) -> bytes:
     wide = array("Q", bytes(2 * len(first)))
     left = array("Q", first)
     wide[0::4], wide[1::4] = left[0::2], left[1::2]
-    if second:
-        right = array("Q", second)
-        wide[2::4], wide[3::4] = right[0::2], right[1::2]
+    right = array("Q", second)
+    wide[2::4], wide[3::4] = right[0::2], right[1::2]
     return wide.tobytes()
 
 

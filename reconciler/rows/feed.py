@@ -1,8 +1,8 @@
 """Compared rows as their writer gets them: batches in a fixed order, and the read-back of what was written.
 
 A verb's rows are a table of where they stand (in the source, live, or both) and their names. They are put in the order of
-their recipients when the first batch is asked for, so that equal rows are cut into equal batches, whatever file they came
-from. Rows become objects one batch at a time.
+their recipients once, when the first batch is asked for, so that equal rows are cut into equal batches, whatever file they
+came from. From then on they stream: rows become objects one batch at a time, and a batch costs the same in a long list.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ class Marked:
 
     table: str
     count: int
-    ordered: str = ""
 
 
 class Feed:
@@ -60,14 +59,19 @@ class Feed:
         marked = self.marked.get(verb)
         if marked is None or not marked.count:
             return
-        if not marked.ordered:
-            marked.ordered = self.engine.fresh("ordered")
-            self.engine.run(
-                f"CREATE TABLE {marked.ordered} AS SELECT *, "
-                f"row_number() OVER (ORDER BY recipient, content, id) - 1 AS place FROM {marked.table}"
-            )
-        for start in range(0, marked.count, rows_max):
-            yield self._batch(verb, marked.ordered, start, rows_max)
+        unseen = verb is Verb.LIFT and self.live is None  # what is not listed is known by our own rows alone
+        wished = self._rows(verb).sent if verb in _WISHED or unseen else ()
+        shown = self._live_columns(verb)
+        cells = [f"p.{name}" for name in map(sql.name, wished)] + [f"l.{name}" for name in map(sql.name, shown)]
+        names = [digest.as_hex(f"m.{name}") for name in ("recipient", "person", "content")]
+        joins = f"JOIN {self._rows(verb).table} p ON p._row = m.row " if wished else ""
+        joins += f"JOIN {sql.name(self.live)} l ON l.rowid = m.live " if shown and self.live else ""
+        found = self.engine.stream(
+            f"SELECT {', '.join(names + cells)} FROM {marked.table} m {joins}ORDER BY m.recipient, m.content, m.id", rows_max
+        )
+        columns = [*wished, *shown]
+        for rows in found:
+            yield self._batch(columns, rows)
 
     def attach(self, table: str) -> None:
         """Look up anew which contacts the rows mean."""
@@ -76,7 +80,7 @@ class Feed:
         for verb, marked in self.marked.items():
             gone = f"row IS NOT NULL AND row NOT IN (SELECT _row FROM {self._rows(verb).table})"
             self.engine.run(f"DELETE FROM {marked.table} WHERE {gone}")
-            marked.count, marked.ordered = self.engine.count(marked.table), ""
+            marked.count = self.engine.count(marked.table)
 
     def matches(self, verb: Verb, table: str, rows_max: int) -> Iterator[Batch]:
         """Live rows of `table` that can still be dialled and hold a number of the rows under `verb`, in whichever phone
@@ -117,19 +121,7 @@ class Feed:
         """Where the rows of a verb stand in our own tables: entries that are lifted are in the document's lifts."""
         return self.asked if verb is Verb.LIFT and self.asked is not None else self.prepared
 
-    def _batch(self, verb: Verb, ordered: str, start: int, rows_max: int) -> Batch:
-        unseen = verb is Verb.LIFT and self.live is None  # what is not listed is known by our own rows alone
-        wished = self._rows(verb).sent if verb in _WISHED or unseen else ()
-        shown = self._live_columns(verb)
-        cells = [f"p.{name}" for name in map(sql.name, wished)] + [f"l.{name}" for name in map(sql.name, shown)]
-        names = [digest.as_hex(f"o.{name}") for name in ("recipient", "person", "content")]
-        joins = f"JOIN {self._rows(verb).table} p ON p._row = o.row " if wished else ""
-        joins += f"JOIN {sql.name(self.live)} l ON l.rowid = o.live " if shown and self.live else ""
-        found = self.engine.run(
-            f"SELECT {', '.join(names + cells)} FROM {ordered} o {joins}WHERE o.place >= $1 AND o.place < $2 ORDER BY o.place",
-            [start, start + rows_max],
-        )
-        columns = [*wished, *shown]
+    def _batch(self, columns: list[str], found: list[tuple[Any, ...]]) -> Batch:
         rows = [_row(columns, values[3:]) for values in found]
         recipients, persons, contents = (_joined(values[place] for values in found) for place in range(3))
         return Batch(

@@ -11,8 +11,9 @@ from reconciler.rows.spec import RowsSpec
 NO_NAMES: Mapping[str, str] = {}
 
 
-def keyed_live(engine: Engine, spec: RowsSpec, live: str, names: Mapping[str, str] = NO_NAMES) -> str:
-    """A table (`live` rowid, `key`) over the live table. `names` says under which column an identity column is shown there.
+def keyed_live(engine: Engine, spec: RowsSpec, live: str, names: Mapping[str, str] = NO_NAMES, *, row: str = "rowid") -> str:
+    """A table (`live` rowid, `key`) over the live table. `names` says under which column an identity column is shown there;
+    `row` is the column that tells the rows of `live` apart.
 
     A live number that is none stays as it is written; one that begins with the dial prefix is read without it if it can.
     """
@@ -23,38 +24,41 @@ def keyed_live(engine: Engine, spec: RowsSpec, live: str, names: Mapping[str, st
     joined = f" || {sql.literal(digest.UNIT)} || "
     if not phones:
         key = joined.join(cells.values())
-        engine.run(f"CREATE TABLE {table} AS SELECT rowid AS live, {key} AS key FROM {sql.name(live)}")
+        engine.run(f"CREATE TABLE {table} AS SELECT {row} AS live, {key} AS key FROM {sql.name(live)}")
         return table
     values = sql.Bound()
     order = list(cells)
     texts = [f"{cells[name]} AS t{place}" for place, name in enumerate(order)]
     number_places = [place for place, name in enumerate(order) if name in phones]
-    bare, quick = [], []
+    bare, quick, pairs = ["*"], ["*"], []
     for place in number_places:
+        quick.append(f"{numbers.quick(values, f't{place}', spec.country)} AS q{place}")
+        pairs.append((f"t{place}", f"q{place}"))
         if spec.dial_prefix:
             prefix = values(spec.dial_prefix)
             cut = f"CASE WHEN starts_with(t{place}, {prefix}) THEN substr(t{place}, {len(spec.dial_prefix) + 1}) ELSE '' END"
-        else:
-            cut = "''"
-        bare.append(f"{cut} AS b{place}")
-        quick.append(f"{numbers.quick(values, f't{place}', spec.country)} AS q{place}")
-        quick.append(f"{numbers.quick(values, f'b{place}', spec.country)} AS p{place}")
+            bare.append(f"{cut} AS b{place}")
+            quick.append(f"{numbers.quick(values, f'b{place}', spec.country)} AS p{place}")
+            pairs.append((f"b{place}", f"p{place}"))
     raw = engine.fresh("raw")
     engine.run(
-        f"CREATE TABLE {raw} AS SELECT *, {', '.join(quick)} FROM (SELECT *, {', '.join(bare)} FROM "
-        f"(SELECT rowid AS live, {', '.join(texts)} FROM {sql.name(live)}))",
+        f"CREATE TABLE {raw} AS SELECT {', '.join(quick)} FROM (SELECT {', '.join(bare)} FROM "
+        f"(SELECT {row} AS live, {', '.join(texts)} FROM {sql.name(live)}))",
         values.values,
     )
-    pairs = [pair for place in number_places for pair in ((f"t{place}", f"q{place}"), (f"b{place}", f"p{place}"))]
     odd = numbers.ask(engine, raw, pairs, spec.country)
     joins, found = "", {}
     for place in number_places:
-        plain, cut = f"nullif(q{place}, 0)", f"nullif(p{place}, 0)"
-        if odd is not None:
-            joins += f" LEFT JOIN {odd} o{place} ON q{place} IS NULL AND t{place} = o{place}.value"
-            joins += f" LEFT JOIN {odd} u{place} ON p{place} IS NULL AND b{place} = u{place}.value"
-            plain, cut = f"coalesce({plain}, o{place}.number)", f"coalesce({cut}, u{place}.number)"
-        found[place] = f"coalesce({numbers.e164(cut)}, {numbers.e164(plain)}, t{place})"
+        readings = []
+        for text, number, other in ((f"b{place}", f"p{place}", f"u{place}"), (f"t{place}", f"q{place}", f"o{place}")):
+            if (text, number) not in pairs:
+                continue
+            plain = f"nullif({number}, 0)"
+            if odd is not None:
+                joins += f" LEFT JOIN {odd} {other} ON {number} IS NULL AND {text} = {other}.value"
+                plain = f"coalesce({plain}, {other}.number)"
+            readings.append(numbers.e164(plain))
+        found[place] = f"coalesce({', '.join(readings)}, t{place})"
     key = joined.join(found.get(place, f"t{place}") for place in range(len(order)))
     engine.run(f"CREATE TABLE {table} AS SELECT live, {key} AS key FROM {raw}{joins}")
     engine.drop(raw, *([odd] if odd else []))

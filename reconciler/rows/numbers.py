@@ -22,6 +22,7 @@ from reconciler.rows.engine import Engine
 TEXT_MAX: Final = 60
 SCIENTIFIC: Final = r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+"
 DECIMAL: Final = r"[0-9]{7,}[.,]0{1,2}"
+_SCIENTIFIC: Final = re.compile(SCIENTIFIC)
 _NOT_A_NUMBER: Final = re.compile(f"{SCIENTIFIC}|{DECIMAL}")
 _TYPES: Final = (
     "mobile",
@@ -43,7 +44,7 @@ _TAIL_MIN: Final = 7
 class Region:
     """What the fast path needs to know of a country. Patterns are in the common subset of Python's re and RE2.
 
-    `lines` are (pattern, lengths) of every type of number, `general` what they have in common; no lengths = no rule.
+    `lines` are (pattern, lengths) of every type of number, () = any length; `general` is what they have in common.
     `alone` says that no other country has the calling code, so that what is no number here is none at all.
     """
 
@@ -58,11 +59,13 @@ class Region:
 
 @lru_cache(maxsize=64)
 def region(country: str) -> Region | None:
-    """The metadata of a country that is the main one of its calling code; None for the others, which phonenumbers decides."""
+    """The metadata of a country that is the main one of its calling code; None for others, which phonenumbers decides."""
     import phonenumbers
 
     known: Any = phonenumbers.PhoneMetadata.metadata_for_region(country, None) if country else None
     if known is None or phonenumbers.region_code_for_country_code(known.country_code) != country:
+        return None
+    if not known.general_desc.possible_length:
         return None
     calling = str(known.country_code)
     exit_prefix = known.international_prefix or ""
@@ -94,13 +97,15 @@ def quick(values: sql.Bound, text: str, country: str) -> str:
         f"WHEN regexp_full_match({text}, '[0-9+(][0-9 ().-]{{3,30}}') AND NOT regexp_full_match({text}, {values(DECIMAL)}) "
         f"THEN translate({text}, ' ().-', '') END"
     )
-    valid = f"{_matches(values, 's', *known.general)} AND ({' OR '.join(_matches(values, 's', *line) for line in known.lines)})"
-    untouched = f"regexp_extract(s, {values(f'^(?:{known.trunk})')}) = ''" if known.trunk else "true"
+    untouched = "true"
+    if known.trunk:  # most trunk patterns begin no number at all, and looking is cheaper than extracting
+        trunk = values(f"^(?:{known.trunk})")
+        untouched = f"(NOT regexp_matches(s, {trunk}) OR regexp_extract(s, {trunk}) = '')"
     surely = f"WHEN s IS NOT NULL AND (s = d OR starts_with(d, '+')) AND {untouched} THEN 0" if known.alone else ""
     # One-element lists give the steps names inside one expression; the engine has no LET.
     return (
         f"list_transform([{plain}], lambda d: list_transform([{_national(values, known)}], lambda s: "
-        f"CASE WHEN {valid} AND {untouched} THEN ('{known.calling}' || s)::BIGINT {surely} END)[1])[1]"
+        f"CASE WHEN {_valid(values, known)} AND {untouched} THEN ('{known.calling}' || s)::BIGINT {surely} END)[1])[1]"
     )
 
 
@@ -120,9 +125,15 @@ def _national(values: sql.Bound, known: Region) -> str:
     return f"CASE {' '.join(cases)} ELSE d END"
 
 
-def _matches(values: sql.Bound, text: str, pattern: str, lengths: tuple[int, ...]) -> str:
-    whole = f"regexp_full_match({text}, {values(pattern)})"
-    return f"(strlen({text}) IN ({', '.join(map(str, lengths))}) AND {whole})" if lengths else whole
+def _valid(values: sql.Bound, known: Region) -> str:
+    """SQL: whether `s` is a number of some type. Types are asked together, a length at a time: one pattern instead of ten."""
+    pattern, lengths = known.general
+    kinds = []
+    for length in lengths:
+        fitting = [f"(?:{line})" for line, fit in known.lines if not fit or length in fit]
+        if fitting:
+            kinds.append(f"(strlen(s) = {length} AND regexp_full_match(s, {values('|'.join(fitting))}))")
+    return f"({' OR '.join(kinds) or 'false'}) AND regexp_full_match(s, {values(pattern)})"
 
 
 def understood(text: str, country: str) -> int | None:
@@ -139,6 +150,11 @@ def understood(text: str, country: str) -> int | None:
     if not phonenumbers.is_valid_number(parsed):
         return None
     return int(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)[1:])
+
+
+def lossy(text: str) -> bool:
+    """Whether a text is what a spreadsheet made of a number that it had no room for: digits are gone."""
+    return bool(_SCIENTIFIC.fullmatch(text.strip()))
 
 
 def calling_code(country: str) -> str:

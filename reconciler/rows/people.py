@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reconciler.rows import digest, sql
+from reconciler.rows import digest, numbers, sql
 from reconciler.rows.engine import Engine
 from reconciler.rows.keys import keyed_live
 from reconciler.rows.prepared import Prepared
@@ -36,14 +36,29 @@ def final(engine: Engine, live: str) -> str:
     return f"{plain} IN ({', '.join(map(sql.literal, NEVER_AGAIN))})"
 
 
-def known_persons(engine: Engine, rows: str, persons: Iterable[bytes]) -> str:
-    """A table (person, known) of the persons that a query gives; `persons` are the packed HMACs that the journal has seen."""
+class Known:
+    """Everybody whom the journal has seen: brought into the engine once, and not before the first person is looked for."""
+
+    def __init__(self, engine: Engine, persons: Iterable[bytes]) -> None:
+        """`persons` are packed HMACs."""
+        self._engine = engine
+        self._persons = persons
+        self._table = ""
+
+    @property
+    def table(self) -> str:
+        """A table (`name`)."""
+        if not self._table:
+            self._table = self._engine.packed((blob, b"") for blob in self._persons)
+        return self._table
+
+
+def known_persons(engine: Engine, rows: str, persons: Known) -> str:
+    """A table (person, known) of the persons that a query gives."""
     reached = engine.fresh("reached")
     engine.run(f"CREATE TABLE {reached} AS SELECT DISTINCT person, false AS known FROM ({rows})")
     if engine.count(reached):
-        memory = engine.packed((blob, b"") for blob in persons)
-        engine.run(f"UPDATE {reached} SET known = true WHERE person IN (SELECT name FROM {memory})")
-        engine.drop(memory)
+        engine.run(f"UPDATE {reached} SET known = true WHERE person IN (SELECT name FROM {persons.table})")
     return reached
 
 
@@ -57,10 +72,38 @@ def unique(engine: Engine, tables: Sequence[str]) -> Persons:
     return Persons(total=total, first_time=fresh)
 
 
-def dialable(engine: Engine, live: str, prepared: Prepared, persons: Iterable[bytes] = ()) -> str:
+def closed(engine: Engine, live: str) -> str:
+    """SQL: whether a row `l` of a live table was closed, by us or by an agent: it is not dialled, and not closed again."""
+    return "coalesce(l._code, '') <> ''" if "_code" in engine.columns(live) else "false"
+
+
+def dialled_no_more(engine: Engine, live: str) -> str:
+    """SQL: whether a row `l` of a live table is not dialled any more."""
+    return f"({final(engine, live)} OR {closed(engine, live)})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Barred:
+    """What a platform will not dial in a campaign, as tables of `suppress.numbers`.
+
+    A row goes on with its other numbers where one is in `numbers`; where one is in `rows`, the whole row is marked.
+    """
+
+    numbers: Sequence[str] = ()
+    rows: Sequence[str] = ()
+
+
+def dialable(
+    engine: Engine,
+    live: str,
+    prepared: Prepared,
+    persons: Known,
+    gone: Sequence[str] = (),
+) -> str:
     """Who can still be reached in a live table that a START would dial: a table for `compare.people`.
 
     A live row that a document knows by identity is that document's person; another one is its own number, else its key.
+    `gone` are tables (`live`) of rows that are taken away before, or not dialled (`silent_rows`).
     """
     spec = prepared.spec
     seen = keyed_live(engine, spec, live)
@@ -69,27 +112,54 @@ def dialable(engine: Engine, live: str, prepared: Prepared, persons: Iterable[by
     if name in engine.columns(live):
         number = keyed_live(engine, replace(spec, sheet=replace(spec.sheet, identity=(name,))), live)
         own, joined = "nullif(n.key, '')", f"LEFT JOIN {number} n ON n.live = s.live"
+    spared = "".join(f" AND l.rowid NOT IN (SELECT live FROM {table})" for table in gone)
     reached = known_persons(
         engine,
         f"SELECT {digest.person(f'coalesce(p._person, {own}, s.key)')} AS person FROM {seen} s "
         f"JOIN {sql.name(live)} l ON l.rowid = s.live {joined} LEFT JOIN {prepared.table} p ON p._id = s.key "
-        f"WHERE NOT {final(engine, live)}",
+        f"WHERE NOT {dialled_no_more(engine, live)}{spared}",
         persons,
     )
     engine.drop(seen, *([number] if number else []))
     return reached
 
 
+def silent_rows(engine: Engine, spec: RowsSpec, live: str, barred: Barred) -> str:
+    """A table (`live`) of the rows that are not dialled because of whom the platform bars; "" where it bars nobody."""
+    if not (barred.numbers or barred.rows):
+        return ""
+    held, silent = dialable_numbers(engine, spec, live), engine.fresh("silent")
+    line = numbers.canonical("try_cast(ltrim(key, '+') AS BIGINT)")
+
+    def within(tables: Sequence[str]) -> str:
+        hits = [f"coalesce({line} IN (SELECT number FROM {table} WHERE NOT odd), false)" for table in tables]
+        return " OR ".join(hits) or "false"
+
+    engine.run(
+        f"CREATE TABLE {silent} AS SELECT live FROM {held} GROUP BY live "
+        f"HAVING bool_or({within(barred.rows)}) OR bool_and({within([*barred.numbers, *barred.rows])})"
+    )
+    engine.drop(held)
+    return silent
+
+
 def dialable_numbers(engine: Engine, spec: RowsSpec, live: str) -> str:
     """A table (`live` rowid, `key`) of every number, in whichever phone column, of the live rows that can still be dialled."""
-    numbered = []
-    for name in engine.columns(live):
-        if _PHONE.fullmatch(name):
-            sheet = replace(spec.sheet, columns=(Column(name=name, phone=True),), identity=(name,))
-            numbered.append(keyed_live(engine, replace(spec, sheet=sheet), live))
-    found = engine.fresh("dialable")
-    union = " UNION ".join(f"SELECT live, key FROM {table}" for table in numbered) or "SELECT NULL AS live, NULL AS key"
-    still = f"SELECT l.rowid FROM {sql.name(live)} l WHERE NOT {final(engine, live)}"
-    engine.run(f"CREATE TABLE {found} AS SELECT live, key FROM ({union}) WHERE key <> '' AND live IN ({still})")
-    engine.drop(*numbered)
+    return numbers_in(engine, spec, live, f"NOT {dialled_no_more(engine, live)}")
+
+
+def numbers_in(engine: Engine, spec: RowsSpec, live: str, which: str) -> str:
+    """A table (`live` rowid, `key`) of every number of the live rows `l` that an SQL condition means."""
+    held, found = engine.fresh("held"), engine.fresh("numbered")
+    # Most phone columns of most rows are empty: what is in them is gathered first, and understood in one go.
+    columns = [f"l.{sql.name(name)}" for name in engine.columns(live) if _PHONE.fullmatch(name)]
+    meant = f"FROM {sql.name(live)} l WHERE ({which}) AND"
+    cells = [f"SELECT l.rowid AS live, {column} AS phone {meant} {column} <> ''" for column in columns]
+    engine.run(
+        f"CREATE TABLE {held} AS {' UNION ALL '.join(cells) or 'SELECT NULL::BIGINT AS live, NULL AS phone WHERE false'}"
+    )
+    sheet = replace(spec.sheet, columns=(Column(name="phone", phone=True),), identity=("phone",))
+    keyed = keyed_live(engine, replace(spec, sheet=sheet), held, row="live")
+    engine.run(f"CREATE TABLE {found} AS SELECT DISTINCT live, key FROM {keyed} WHERE key <> ''")
+    engine.drop(held, keyed)
     return found

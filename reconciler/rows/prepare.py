@@ -9,10 +9,12 @@ asks.
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from reconciler.calendar import CLOCKS_KNOWN, repeated
 from reconciler.rows import digest, formats, numbers, reader, sql
 from reconciler.rows.complaints import complaint
 from reconciler.rows.duplicates import drop_duplicates
@@ -28,7 +30,10 @@ FURTHER_NUMBER: Final = "further number"
 _BLANKS: Final = " \t\r\n\u00a0\u2007\u202f\ufeff"
 _EDGE: Final = "^[^!-~]|[^!-~]$"
 _CONTROL: Final = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f"
-_INSTANT: Final = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})"
+_BETWEEN: Final = "~"
+_UNEVEN: Final = f"{_EDGE}|{_BETWEEN}[^!-~]|[^!-~]{_BETWEEN}"
+"""RE2: cells, with `_BETWEEN` between them, of which one may begin or end with a blank."""
+_INSTANT: Final = r"(19[7-9]\d|2[01]\d\d)-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})"
 
 
 def prepare(engine: Engine, spec: RowsSpec) -> Prepared:
@@ -68,15 +73,32 @@ def _passed_through(engine: Engine, spec: RowsSpec) -> Prepared:
         name = hashlib.file_digest(file, "sha256").hexdigest()
     stored, view = engine.fresh("stored"), engine.fresh("rows")
     engine.run(f"CREATE TABLE {stored} AS SELECT $1 AS key", [name])
-    engine.run(
-        f"CREATE VIEW {view} AS SELECT rowid AS _row, key AS _id, NULL::BIGINT AS _number, NULL::VARCHAR AS _e164, "
-        f"[]::VARCHAR[] AS _numbers, key AS _person, unhex({digest.content([('_id', 'key')])}) AS _content FROM {stored}"
+    derived = {
+        "_row": "rowid",
+        "_id": "key",
+        "_number": "NULL::BIGINT",
+        "_e164": "NULL::VARCHAR",
+        "_numbers": "[]::VARCHAR[]",
+        "_person": "key",
+        "_content": f"{digest.content([('_id', 'key')])}::UUID",
+    }
+    _show(engine, view, stored, derived)
+    return Prepared(
+        spec=spec, table=view, stored=stored, sent=(), beside=(), phones={}, in_source=1, file=copy, derived=derived
     )
-    return Prepared(spec=spec, table=view, stored=stored, sent=(), beside=(), phones={}, in_source=1, file=copy)
+
+
+def _show(engine: Engine, view: str, stored: str, derived: Mapping[str, str]) -> None:
+    columns = [f"{expression} AS {sql.name(name)}" for name, expression in derived.items()]
+    engine.run(f"CREATE VIEW {view} AS SELECT {', '.join(columns)} FROM {stored}")
 
 
 def _read(engine: Engine, spec: RowsSpec, plan: Mapped, part: Part, into: str) -> None:
-    """A part's wanted cells as trimmed texts `t<i>`, with `q<i>` for what the fast path makes of a number."""
+    """A part's wanted cells as trimmed texts `t<i>`, with `q<i>` for what the fast path makes of a number.
+
+    One look at all cells of a row says whether it is `even`: nothing to trim, and no character that may be forbidden. Nearly
+    all rows are; the others are looked at cell by cell.
+    """
     values = sql.Bound()
     wanted = [(take.column, take.format) for take in plan.takes if take.value is None]
     if plan.instant:
@@ -101,8 +123,12 @@ def _read(engine: Engine, spec: RowsSpec, plan: Mapped, part: Part, into: str) -
         if take.phone
     ]
     inner = ", ".join(f"{expression} AS {name}" for name, expression in found.items())
-    texts = ", ".join(f"{_trimmed(name)} AS {name}" for name in found)
-    statement = f"{into} SELECT *{''.join(quick)} FROM (SELECT {texts} FROM (SELECT {inner} FROM {found_cells.relation}))"
+    uneven = f"regexp_matches(concat_ws('{_BETWEEN}', {', '.join(found)}), {values(f'{_UNEVEN}|{_forbidden(spec)}')})"
+    texts = ", ".join(f"CASE WHEN even THEN coalesce({name}, '') ELSE {trimmed(name)} END AS {name}" for name in found)
+    statement = (
+        f"{into} SELECT *{''.join(quick)} FROM (SELECT {texts}, even FROM "
+        f"(SELECT *, NOT {uneven} AS even FROM (SELECT {inner} FROM {found_cells.relation})))"
+    )
     _, failure = engine.attempt(statement, values.values)
     if failure is not None:
         raise complaint(engine, spec, part, failure)
@@ -110,11 +136,16 @@ def _read(engine: Engine, spec: RowsSpec, plan: Mapped, part: Part, into: str) -
     part.path.unlink()
 
 
-def _trimmed(text: str) -> str:
+def trimmed(text: str) -> str:
     """SQL: a text without blanks at its ends. Looking for one first is much quicker than trimming each."""
     return (
         f"CASE WHEN regexp_matches({text}, '{_EDGE}') THEN trim({text}, {sql.literal(_BLANKS)}) ELSE coalesce({text}, '') END"
     )
+
+
+def _forbidden(spec: RowsSpec) -> str:
+    """RE2: a character that no value may hold."""
+    return f"[{_CONTROL}]" + (f"|{spec.sheet.forbidden}" if spec.sheet.forbidden else "")
 
 
 def _open_columns(plan: Mapped) -> list[tuple[str, str]]:
@@ -134,7 +165,7 @@ def _judge(engine: Engine, spec: RowsSpec, plan: Mapped, raw: str, odd: str | No
         for index in order
     }
     fit = {index: _fit(values, spec, index, allowed, first=index == order[0]) for index in order}
-    shown = {take.name: f"w{index}" if take.phone else f"t{index}" for index, take in columns}
+    shown = {take.name: written[index] if take.phone else f"t{index}" for index, take in columns}
     computed = _computed(values, spec, plan, shown)
     sent = [*(take.name for take in plan.takes if take.sent), *computed]
     whole = shown | {name: sql.name(name) for name in computed}
@@ -146,7 +177,6 @@ def _judge(engine: Engine, spec: RowsSpec, plan: Mapped, raw: str, odd: str | No
         *map(sql.name, computed),
     ]
     numbered = ", ".join(["*", *(f"{expression} AS n{index}" for index, expression in fit.items())])
-    spelled = ", ".join(["*", *(f"{expression} AS w{index}" for index, expression in written.items())])
     rendered = ", ".join(["*", *(f"{expression} AS {sql.name(name)}" for name, expression in computed.items())])
     judged = " ".join(f"WHEN {condition} THEN {code}" for code, (_, condition) in enumerate(rules, 1))
     dropped = " + ".join(f"(t{index} <> '' AND n{index} IS NULL)::INTEGER" for index in order[1:]) or "0"
@@ -154,8 +184,7 @@ def _judge(engine: Engine, spec: RowsSpec, plan: Mapped, raw: str, odd: str | No
         f"CREATE TABLE {stored} AS "
         f"WITH found AS (SELECT {raw}.*{resolved} FROM {raw}{joins}), "
         f"numbered AS (SELECT {numbered} FROM found), "
-        f"spelled AS (SELECT {spelled} FROM numbered), "
-        f"rendered AS (SELECT {rendered} FROM spelled) "
+        f"rendered AS (SELECT {rendered} FROM numbered) "
         f"SELECT {', '.join(kept)}, {f'CASE {judged} ELSE 0 END' if judged else '0'}::USMALLINT AS why, "
         f"({dropped})::USMALLINT AS dropped FROM rendered",
         values.values,
@@ -248,16 +277,25 @@ def _rules(
         if spec.test_numbers is not None:
             allowed = values(_test_numbers(spec))
             rules.append(("not a test number", f"{text} <> '' AND NOT list_contains({allowed}::BIGINT[], n{first})"))
+    numbered = {plan.takes[index].name: f"n{index}" for index in order}
     wanted = [name for name in shown if name in required]
     for name in dict.fromkeys([*wanted, *placeholders(spec.template)]):
-        rules.append((f"empty {name}", f"{shown[name]} = ''"))
+        rules.append((f"empty {name}", f"{numbered[name]} IS NULL" if name in numbered else f"{shown[name]} = ''"))
     if plan.instant:
         no_instant = f"NOT regexp_full_match(moment, {values(_INSTANT)}) OR try_cast(moment AS TIMESTAMPTZ) IS NULL"
         rules.append(("no instant", no_instant))
+        due = "try_cast(moment AS TIMESTAMPTZ)"
+        twice = [
+            f"({due} >= {values(start.isoformat())}::TIMESTAMPTZ AND {due} < {values(end.isoformat())}::TIMESTAMPTZ)"
+            for start, end in (repeated(spec.sheet.naive_zone, *CLOCKS_KNOWN) if spec.sheet.naive_zone else ())
+        ]
+        rules += [("instant in an hour that comes twice", " OR ".join(twice))] if twice else []
     texts = [shown[name] for name in sent] + [shown[name] for name in spec.sheet.identity if name not in sent]
     if texts:
-        forbidden = f"[{_CONTROL}]" + (f"|{spec.sheet.forbidden}" if spec.sheet.forbidden else "")
-        rules.append(("forbidden character", f"regexp_matches({' || '.join(texts)}, {values(forbidden)})"))
+        holds = f"regexp_matches({' || '.join(texts)}, {values(_forbidden(spec))})"
+        # An even row has no such character in its cells; what the document adds to them may have one.
+        adds = re.search(_forbidden(spec), f"{spec.template}{spec.at}{spec.dial_prefix}")
+        rules.append(("forbidden character", holds if adds else f"CASE WHEN even THEN false ELSE {holds} END"))
     declared = [column for column in spec.sheet.columns if column.name in shown]
     rules += [("too long", f"length({shown[column.name]}) > {column.length_max}") for column in declared if column.length_max]
     rules += [
@@ -301,10 +339,9 @@ def _view(
         "_e164": numbers.e164(number),
         "_numbers": f"list_filter([{every}]::VARCHAR[], lambda x: x IS NOT NULL)",
         "_person": f"coalesce({person}, {numbers.e164(number)}, {identity})",
-        "_content": f"unhex({digest.content([('_id', identity), *((name, shown[name]) for name in sent)])})",
+        "_content": f"{digest.content([('_id', identity), *((name, shown[name]) for name in sent)])}::UUID",
     }
-    columns = [f"{expression} AS {sql.name(name)}" for name, expression in (derived | shown).items()]
-    engine.run(f"CREATE VIEW {view} AS SELECT {', '.join(columns)} FROM {stored}")
+    _show(engine, view, stored, derived | shown)
     return Prepared(
         spec=spec,
         table=view,
@@ -313,6 +350,7 @@ def _view(
         beside=tuple(take.name for take in plan.takes if take.name in spec.beside),
         phones={plan.takes[index].name: f"n{index}" for index in order},
         in_source=in_source,
+        derived=derived | shown,
     )
 
 

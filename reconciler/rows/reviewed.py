@@ -40,7 +40,7 @@ def source_digest(engine: Engine, prepared: Prepared, *, takes_away: bool) -> st
     It covers what is sent, whose it is, what stands beside it, and of rows that were taken out what still has an effect: the
     entries of a blacklist that are no numbers, and, where live rows that the source lacks are taken away, their identities.
     """
-    rows = "hex(_content)"
+    rows = digest.as_hex("_content")
     if prepared.beside:  # else it is all in the content, and a second digest a row would tell nothing more
         beside = [("_person", "coalesce(_person, '')"), *((name, sql.name(name)) for name in prepared.beside)]
         rows = digest.content([("_content", rows), *beside])

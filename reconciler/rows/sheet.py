@@ -33,6 +33,8 @@ class Sheet:
     row twice changes nothing (a blacklist), so that no send is remembered. `whole_file`: the source is a file that is passed
     through as it is, once per content. `replaced_in_place`: a row is replaced without being removed. `marks_in`: an entry is
     also marked on the live rows that hold it, in campaigns of ours whose fields have these values (None: nowhere).
+    `naive_zone`: of a row's instant the platform is told only what the clock of this zone shows ("": it takes offsets, or no
+    instants).
     """
 
     columns: tuple[Column, ...]
@@ -47,6 +49,7 @@ class Sheet:
     whole_file: bool = False
     replaced_in_place: bool = False
     marks_in: Mapping[str, Any] | None = None
+    naive_zone: str = ""
 
     def column(self, name: str) -> Column | None:
         """The column of that name."""

@@ -7,17 +7,16 @@ last digits: better one person too many than an opt-out ignored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from reconciler.rows import digest, sql
+from reconciler.rows import digest, left, sql
 from reconciler.rows import numbers as phones
 from reconciler.rows.duplicates import drop_duplicates
 from reconciler.rows.engine import Engine
-from reconciler.rows.prepared import Prepared
+from reconciler.rows.prepared import LIST, Prepared
 
-REGISTER: Final = "suppress:"
 LATER: Final = "later"
 
 
@@ -72,22 +71,24 @@ def unparsable(engine: Engine, table: str) -> int:
     return int(engine.one(f"SELECT count(*) FROM {table} WHERE odd"))
 
 
-def suppress(engine: Engine, prepared: Prepared, lists: Sequence[tuple[str, str]]) -> dict[str, int]:
+def suppress(
+    engine: Engine, prepared: Prepared, lists: Sequence[tuple[str, str]], *, registers: Collection[str] = ()
+) -> dict[str, int]:
     """Take rows out by (reason, `numbers` table), strongest first; gives how many went by each reason.
 
-    Reasons that begin with `suppress:` are registers: they take numbers, and the row only when none is left for it.
+    The reasons in `registers` take numbers, and the row only when none is left for it.
     """
     took: dict[str, int] = {}
     moved = False
     for reason, table in lists:
         if not prepared.phones:
             break
-        if reason.startswith(REGISTER):
-            count, again = _by_number(engine, prepared, table)
+        if reason in registers:
+            count, again = _by_number(engine, prepared, reason, table)
             moved = moved or again
         else:
-            count = take(engine, prepared, f"SELECT row FROM ({_hits(prepared, table)})")
-        took[reason] = took.get(reason, 0) + prepared.took(reason, count)
+            count = take(engine, prepared, reason, f"SELECT row FROM ({hits(prepared, table)})")
+        took[reason] = took.get(reason, 0) + count
     if moved:
         drop_duplicates(engine, prepared)
     return took
@@ -113,12 +114,32 @@ def later(engine: Engine, prepared: Prepared, until: datetime) -> int:
     return prepared.took(LATER, _delete(engine, prepared, due, values))
 
 
-def take(engine: Engine, prepared: Prepared, hits: str, values: sql.Bound | None = None) -> int:
-    """Take out the rows that a query (`row`) gives, and every row of their persons where the source says who is who."""
+def take(engine: Engine, prepared: Prepared, reason: str, rows: str, values: sql.Bound | None = None) -> int:
+    """Take out, for a reason, the rows that a query (`row`) gives, and every row of their persons where the source says who is
+    who. Gives how many; who they were is kept for the journal.
+    """
+    hit = engine.fresh("hit")
+    engine.run(f"CREATE TABLE {hit} AS SELECT DISTINCT row FROM ({rows})", values.values if values else ())
     if "person" in prepared.beside:
-        persons = f"SELECT _person FROM {prepared.table} WHERE _row IN ({hits})"
-        return _delete(engine, prepared, f"SELECT _row FROM {prepared.table} WHERE _person IN ({persons})", values)
-    return _delete(engine, prepared, hits, values)
+        persons = f"SELECT _person FROM {prepared.table} WHERE _row IN (SELECT row FROM {hit})"
+        others = f"SELECT _row FROM {prepared.table} WHERE _person IN ({persons}) AND _row NOT IN (SELECT row FROM {hit})"
+        engine.run(f"INSERT INTO {hit} {others}")
+    count = engine.count(hit)
+    if count:
+        going = f"_row IN (SELECT row FROM {hit})"
+        _leave(engine, prepared, reason, f"SELECT _id AS id, _number AS number FROM {prepared.table} WHERE {going}")
+        engine.run(f"DELETE FROM {prepared.stored} WHERE rowid IN (SELECT row FROM {hit})")
+    engine.drop(hit)
+    return prepared.took(reason, count)
+
+
+def _leave(engine: Engine, prepared: Prepared, reason: str, rows: str) -> None:
+    """Keep who is barred. Whom the project's lists bar counts as not named by the source either: where live rows that it lacks
+    are taken away, theirs are too.
+    """
+    left.note(engine, prepared, reason, rows)
+    if prepared.named and reason.startswith(LIST):
+        engine.run(f"DELETE FROM {prepared.named} WHERE id IN (SELECT hash(id) FROM ({rows}))")
 
 
 def _delete(engine: Engine, prepared: Prepared, rows: str, values: sql.Bound | None = None) -> int:
@@ -126,7 +147,7 @@ def _delete(engine: Engine, prepared: Prepared, rows: str, values: sql.Bound | N
     return int(engine.one(f"DELETE FROM {prepared.stored} WHERE rowid IN ({rows})", bound))
 
 
-def _hits(prepared: Prepared, table: str) -> str:
+def hits(prepared: Prepared, table: str) -> str:
     """SQL: (row, position of the phone column) of every number that a list holds."""
     parts = []
     for place, number in enumerate(prepared.phones.values()):
@@ -141,21 +162,28 @@ def _hits(prepared: Prepared, table: str) -> str:
     return " UNION ".join(parts)
 
 
-def _by_number(engine: Engine, prepared: Prepared, table: str) -> tuple[int, bool]:
+def _by_number(engine: Engine, prepared: Prepared, reason: str, table: str) -> tuple[int, bool]:
     """Take numbers off rows. A row that loses its primary number goes on with the next, unless that number is its identity."""
-    hit = engine.fresh("hit")
-    engine.run(f"CREATE TABLE {hit} AS {_hits(prepared, table)}")
+    hit, before = engine.fresh("hit"), engine.fresh("before")
+    engine.run(f"CREATE TABLE {hit} AS {hits(prepared, table)}")
+    # Who a row is may be the very number that it loses.
+    engine.run(
+        f"CREATE TABLE {before} AS SELECT _row AS row, _id AS id, _number AS number FROM {prepared.table} "
+        f"WHERE _row IN (SELECT row FROM {hit} WHERE place = 0)"
+    )
     columns = list(prepared.phones.values())
     first = columns[0]
     for place, number in enumerate(columns):
         engine.run(f"UPDATE {prepared.stored} SET {number} = NULL WHERE rowid IN (SELECT row FROM {hit} WHERE place = {place})")
-    lost = f"rowid IN (SELECT row FROM {hit} WHERE place = 0) AND {first} IS NULL"
+    lost = f"rowid IN (SELECT row FROM {before}) AND {first} IS NULL"
     moved = 0
     if prepared.primary not in prepared.spec.sheet.identity:
         for number in columns[1:]:
             moved += engine.one(
                 f"UPDATE {prepared.stored} SET {first} = {number}, {number} = NULL WHERE {lost} AND {number} IS NOT NULL"
             )
-    gone = int(engine.one(f"DELETE FROM {prepared.stored} WHERE {lost}"))
-    engine.drop(hit)
-    return gone, moved > 0
+    gone = f"SELECT rowid FROM {prepared.stored} WHERE {lost}"
+    _leave(engine, prepared, reason, f"SELECT id, number FROM {before} WHERE row IN ({gone})")
+    count = int(engine.one(f"DELETE FROM {prepared.stored} WHERE {lost}"))
+    engine.drop(hit, before)
+    return prepared.took(reason, count), moved > 0

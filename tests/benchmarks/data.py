@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +13,8 @@ from typing import Final
 SEED: Final = 20_261_122
 TARGET: Final = "wolkvox-co"
 BLACKLISTED: Final = 10_000
+CAMPAIGN_ROWS: Final = 50_000
+"""Rows of one campaign where there are several: an export shows no more than 60,000."""
 
 _PROJECT: Final = """\
 version: 1
@@ -22,6 +26,12 @@ targets:
     token: {{env: SANDBOX_TOKEN}}
     country: CO
     timezone: America/Bogota
+policies:
+  lawpacks: [off]
+"""
+_REGISTER: Final = """\
+  suppress:
+    - {name: registro, file: data/registro.csv, column: telefono, country: CO}
 """
 _CAMPAIGN: Final = """\
 kind: campaign
@@ -51,18 +61,18 @@ wolkvox:
 HOME_CAMPAIGN: Final = """\
 kind: campaign
 target: wolkvox-co
-name: lista
+name: lista{part}
 state: stopped
 purpose: service
 service: other
-wolkvox: {skill: cobranza}
+wolkvox: {{skill: cobranza}}
 """
 _CONTACTS: Final = """\
 kind: contacts
 target: wolkvox-co
-name: base
-campaign: lista
-source: {file: ../data/base.csv}
+name: base{part}
+campaign: lista{part}
+source: {{file: ../data/base{part}.csv}}
 columns:
   key: cedula
   phone: telefono
@@ -80,16 +90,6 @@ name: no-llamar
 source: {file: ../data/no-llamar.csv}
 columns: {phone: telefono}
 """
-_RESOURCE: Final = """\
-resource "terraform_data" "c{number:05d}" {{
-  input = {{
-    name = "cobranza-{number:05d}", state = "stopped", description = "Cobranza mora {days} dias, grupo {number}"
-    purpose = "collection", channel = "voice", tags = "cobranza,grupo-{group}", type = "predictive", skill = "cobranza"
-    window1 = "mon-fri 08:00-18:00", window2 = "sat 08:00-13:00 holidays off", speed = {speed}, amd = "COL", editable = true
-    dial_order = "random", opt1 = "saldo", opt2 = "vencimiento", opt3 = "producto", recall_routing = true
-  }}
-}}
-"""
 _OCTODNS: Final = """\
 providers:
   config: {class: octodns.provider.yaml.YamlProvider, directory: ./config, default_ttl: 3600, enforce_order: false}
@@ -99,19 +99,22 @@ zones:
     sources: [config]
     targets: [live]
 """
+_HEADER: Final = "cedula,telefono,nombre,apellido,saldo,vencimiento,producto,ciudad\n"
 _CITIES: Final = ("Bogotá", "Medellín", "Cali", "Barranquilla", "Cartagena", "Bucaramanga")
 _PREFIXES: Final = (300, 301, 302, 310, 311, 312, 313, 314, 315, 316)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What a plan must find in a file of rows."""
+    """What a plan must find in a file of rows. `listed` are those whom the list of ten million bars."""
 
     in_source: int
     to_add: int
-    invalid: int
-    duplicate: int
-    blacklist: int
+    invalid: int = 0
+    duplicate: int = 0
+    blacklist: int = 0
+    listed: int = 0
+    changed: int = 0
 
 
 def project(folder: Path, url: str) -> Path:
@@ -131,8 +134,34 @@ def campaigns(folder: Path, count: int) -> None:
 def terraform(folder: Path, count: int) -> Path:
     """The same settings as `terraform_data` resources, as flat values: what is nested costs Terraform far more."""
     folder.mkdir()
-    (folder / "main.tf").write_text("".join(_RESOURCE.format(**values) for values in _settings(count)), "utf-8")
+    with (folder / "main.tf").open("w", encoding="utf-8") as out:
+        for values in _settings(count):
+            lines = "".join(f"    {name} = {json.dumps(value)}\n" for name, value in _flat(values).items())
+            out.write(f'resource "terraform_data" "c{values["number"]:05d}" {{\n  input = {{\n{lines}  }}\n}}\n')
     return folder
+
+
+def terraform_state(folder: Path, count: int) -> None:
+    """The state that an apply of these resources leaves: ten thousand of them would take Terraform minutes."""
+    types = {str: "string", int: "number", bool: "bool"}
+    resources = []
+    for values in _settings(count):
+        flat = _flat(values)
+        value = {"value": flat, "type": ["object", {name: types[type(told)] for name, told in flat.items()}]}
+        identifier = str(uuid.UUID(int=values["number"] + 1))
+        attributes = {"id": identifier, "input": value, "output": value, "triggers_replace": None}
+        resources.append(
+            {
+                "mode": "managed",
+                "type": "terraform_data",
+                "name": f"c{values['number']:05d}",
+                "provider": 'provider["terraform.io/builtin/terraform"]',
+                "instances": [{"schema_version": 0, "attributes": attributes, "sensitive_attributes": []}],
+            }
+        )
+    lineage = str(uuid.UUID(int=SEED))
+    state = {"version": 4, "serial": 1, "lineage": lineage, "outputs": {}, "resources": resources, "check_results": None}
+    (folder / "terraform.tfstate").write_text(json.dumps(state, indent=2), "utf-8")
 
 
 def octodns(folder: Path, count: int) -> Path:
@@ -155,13 +184,13 @@ def rows(folder: Path, count: int, *, clean: bool = False) -> Expected:
     already, and a list of 10,000 numbers not to be called, half of which are among the rows.
     """
     draw = random.Random(SEED)  # noqa: S311 - invented data
-    (folder / "specs" / "lista.yaml").write_text(HOME_CAMPAIGN + "---\n" + _CONTACTS, "utf-8")
+    (folder / "specs" / "lista.yaml").write_text((HOME_CAMPAIGN + "---\n" + _CONTACTS).format(part=""), "utf-8")
     barred: list[int] = []
     invalid = duplicate = 0
     last = _number(0)
     every = max(1, count // (BLACKLISTED // 2) - 1)
     with (folder / "data" / "base.csv").open("w", encoding="utf-8", newline="") as out:
-        out.write("cedula,telefono,nombre,apellido,saldo,vencimiento,producto,ciudad\n")
+        out.write(_HEADER)
         for index in range(count):
             kind = 1.0 if clean or index == 0 else draw.random()
             if kind < 0.01:
@@ -174,15 +203,46 @@ def rows(folder: Path, count: int, *, clean: bool = False) -> Expected:
             else:
                 last = _number(index)
                 number = _written(last, draw)
-            out.write(
-                f"CC{10_000_000 + index},{number},Persona{draw.randrange(10_000)},Ejemplo{draw.randrange(10_000)},"
-                f"{draw.randrange(20_000, 900_000)},2026-12-{draw.randrange(1, 29):02d},crédito,"
-                f"{_CITIES[index % len(_CITIES)]}\n"
-            )
+            out.write(_line(index, number, draw))
     if not clean:
         _blacklist(folder, barred)
     left = count - invalid - duplicate - len(barred)
     return Expected(in_source=count, to_add=left, invalid=invalid, duplicate=duplicate, blacklist=len(barred))
+
+
+def campaigns_of_rows(folder: Path, count: int, *, drifted: bool = False) -> Expected:
+    """`count` rows for campaigns of 50,000 each, one document and file a campaign; all numbers are right, and none comes twice.
+
+    `drifted` is the same list later: in 2 % of the rows the balance is another one, 1 % are other people.
+    """
+    draw, others = random.Random(SEED), random.Random(SEED + 1)  # noqa: S311 - invented data
+    changed = added = 0
+    for part, start in enumerate(range(0, count, CAMPAIGN_ROWS)):
+        document = (HOME_CAMPAIGN + "---\n" + _CONTACTS).format(part=f"-{part:03d}")
+        (folder / "specs" / f"lista-{part:03d}.yaml").write_text(document, "utf-8")
+        with (folder / "data" / f"base-{part:03d}.csv").open("w", encoding="utf-8", newline="") as out:
+            out.write(_HEADER)
+            for index in range(start, min(start + CAMPAIGN_ROWS, count)):
+                line = _line(index, _written(_number(index), draw), draw)
+                if drifted and index % 50 == 7:
+                    line, changed = line.replace(",2026-12-", "1,2026-12-"), changed + 1
+                elif drifted and index % 100 == 9:
+                    line, added = _line(count + index, str(_number(count + index)), others), added + 1
+                out.write(line)
+    return Expected(in_source=count, to_add=added if drifted else count, changed=changed)
+
+
+def register(folder: Path, count: int, rows: int) -> int:
+    """A list of `count` numbers that nobody may contact, 1,000 of which are those of rows; gives how many are."""
+    settings = folder / "reconciler.yaml"
+    settings.write_text(settings.read_text("utf-8") + _REGISTER, "utf-8")
+    inside = range(0, rows, max(1, rows // 1_000))
+    with (folder / "data" / "registro.csv").open("w", encoding="utf-8") as out:
+        out.write("telefono\n")
+        out.writelines(f"{_number(index)}\n" for index in inside)
+        first = 3_170_000_000  # prefixes of mobiles that no row has
+        out.writelines(f"{number}\n" for number in range(first, first + count - len(inside)))
+    return len(inside)
 
 
 def _blacklist(folder: Path, barred: list[int]) -> None:
@@ -196,6 +256,38 @@ def _settings(count: int) -> Iterator[dict[str, int]]:
     draw = random.Random(SEED)  # noqa: S311 - invented data
     for number in range(count):
         yield {"number": number, "days": draw.randrange(30, 120), "group": number % 20, "speed": draw.randrange(10, 100)}
+
+
+def _flat(values: Mapping[str, int]) -> dict[str, str | int | bool]:
+    """A campaign's settings as Terraform is given them."""
+    return {
+        "name": f"cobranza-{values['number']:05d}",
+        "state": "stopped",
+        "description": f"Cobranza mora {values['days']} dias, grupo {values['number']}",
+        "purpose": "collection",
+        "channel": "voice",
+        "tags": f"cobranza,grupo-{values['group']}",
+        "type": "predictive",
+        "skill": "cobranza",
+        "window1": "mon-fri 08:00-18:00",
+        "window2": "sat 08:00-13:00 holidays off",
+        "speed": values["speed"],
+        "amd": "COL",
+        "editable": True,
+        "dial_order": "random",
+        "opt1": "saldo",
+        "opt2": "vencimiento",
+        "opt3": "producto",
+        "recall_routing": True,
+    }
+
+
+def _line(index: int, number: str, draw: random.Random) -> str:
+    """A row of a list."""
+    return (
+        f"CC{10_000_000 + index},{number},Persona{draw.randrange(10_000)},Ejemplo{draw.randrange(10_000)},"
+        f"{draw.randrange(20_000, 900_000)},2026-12-{draw.randrange(1, 29):02d},crédito,{_CITIES[index % len(_CITIES)]}\n"
+    )
 
 
 def _number(index: int) -> int:

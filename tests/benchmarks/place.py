@@ -24,10 +24,11 @@ CALLS_A_DAY: Final = 100_000_000  # the account's quota is not what is measured
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A folder to work in, how often to repeat, and what this machine has to compare with."""
+    """A folder to work in, how often to repeat, and what this machine has to compare with. `long` = ten million rows too."""
 
     folder: Path
     runs: int
+    long: bool = False
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -72,11 +73,12 @@ class Place:
         return Path(found) if found else None
 
     @contextmanager
-    def sandbox(self) -> Iterator[Control]:
-        """A sandbox on a free port, empty, whose wolkvox account has calls enough."""
+    def sandbox(self, latency_ms: float = 0.0) -> Iterator[Control]:
+        """A sandbox on a free port, empty, whose wolkvox account has calls enough; each of its answers takes that long."""
         port_file = self.folder / "port"
         port_file.unlink(missing_ok=True)
         words = [sys.executable, "-m", "reconciler.sandbox", "--port", "0", "--port-file", str(port_file)]
+        words += ["--latency-ms", str(latency_ms)]
         process = subprocess.Popen(words, env=dict(self.environ), cwd=self.folder)
         try:
             waited_until = time.monotonic() + 20

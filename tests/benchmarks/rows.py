@@ -13,6 +13,9 @@ from tests.benchmarks.place import ROOT, Place, counted, emptied
 from tests.benchmarks.results import Goal, Section, ratio
 
 COUNTS: Final = (10_000, 100_000, 1_000_000)
+LONG: Final = 10_000_000
+SPILLING: Final = "limits: {memory: 600MB}\n"
+"""What the plan of the longest list is allowed: the engine takes some 350 MB more than it is told."""
 UPLOADED: Final = 25_000
 UPLOADS: Final = 3  # of at most 10,000 rows each
 _BARE: Final = ROOT / "tests" / "benchmarks" / "bare_rows.py"
@@ -44,10 +47,13 @@ def _plans(place: Place) -> list[Section]:
     sections = []
     costs: dict[int, tuple[float, float]] = {}
     with place.sandbox() as control:
-        for count in COUNTS:
+        for count in (*COUNTS, LONG) if place.long else COUNTS:
             emptied(control)
             folder = data.project(place.folder / f"rows-{count}", place.url())
-            (folder / "specs" / "lista.yaml").write_text(data.HOME_CAMPAIGN, "utf-8")
+            if count == LONG:
+                with (folder / "reconciler.yaml").open("a", encoding="utf-8") as settings:
+                    settings.write(SPILLING)
+            (folder / "specs" / "lista.yaml").write_text(data.HOME_CAMPAIGN.format(part=""), "utf-8")
             place.said(place.ours("apply", "--auto-approve", "--format", "json", folder=folder))
             expected = data.rows(folder, count)
             _right(place, folder, expected)
@@ -58,9 +64,9 @@ def _plans(place: Place) -> list[Section]:
     least, most = min(costs), max(costs)
     cpu, memory = (costs[most][part] / costs[least][part] for part in (0, 1))
     goals = (
-        Goal(what="growth of CPU, 10,000 to 1,000,000 rows", most=1.05, found=math.log(cpu, most / least), unit="(exponent)"),
+        Goal(what=f"growth of CPU, 10,000 to {most:,} rows", most=1.05, found=math.log(cpu, most / least), unit="(exponent)"),
         Goal(
-            what="growth of memory, 10,000 to 1,000,000 rows", most=0.5, found=math.log(memory, most / least), unit="(exponent)"
+            what=f"growth of memory, 10,000 to {most:,} rows", most=0.5, found=math.log(memory, most / least), unit="(exponent)"
         ),
     )
     facts = (f"From {least:,} to {most:,} rows: CPU × {cpu:.1f}, memory × {memory:.1f}.",)
@@ -93,10 +99,12 @@ def _plan(place: Place, folder: Path, count: int) -> Section:
     )
     size_mb = (folder / "data" / "base.csv").stat().st_size / 1e6
     goals = [Goal(what=f"plan of {count:,} rows / bare DuckDB script", most=2.5, found=ratio(table, ours, bare))]
-    if count == max(COUNTS):
-        goals.append(Goal(what=f"peak, {count:,} rows", most=600, found=table.samples[ours].peak_mb, unit="MB"))
+    if count >= max(COUNTS):
+        allowed = 600 if count < LONG else 1024
+        goals.append(Goal(what=f"peak, {count:,} rows", most=allowed, found=table.samples[ours].peak_mb, unit="MB"))
     facts = (
         f"{count:,} rows of 8 columns, {size_mb:.0f} MB of csv, against an empty campaign; 10,000 numbers not to be called.",
         "The bare script reads the same files, cleans numbers by a regular expression, drops repeated and barred ones, counts.",
+        "Every row is new, so each gets three names by HMAC-SHA256, which the script does not make.",
     )
     return Section(title=f"plan of {count:,} rows", tables=(table,), goals=goals, facts=facts)

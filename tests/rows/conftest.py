@@ -56,6 +56,11 @@ def postgres() -> Iterator[Server]:
 
 @pytest.fixture
 def specs(tmp_path: Path) -> Specs:
+    """See `specs_in`."""
+    return specs_in(tmp_path)
+
+
+def specs_in(tmp_path: Path) -> Specs:
     """Make a document's rows: `text` becomes its data file, `rows` stand inline; everything else is a field of RowsSpec.
 
     `source` replaces the file where it says another way.

@@ -15,7 +15,7 @@ from reconciler.rows.compare import Compared, Ending, compare, people
 from reconciler.rows.engine import Engine
 from reconciler.rows.lifts import lifts
 from reconciler.rows.marks import marks
-from reconciler.rows.people import Persons, dialable
+from reconciler.rows.people import Known, Persons, dialable
 from reconciler.rows.prepare import prepare
 from reconciler.rows.sheet import Presence, Sheet, Verb
 from reconciler.rows.suppress import numbers
@@ -162,12 +162,14 @@ def test_without_a_live_side_the_journal_says_who_was_sent_what(engine: Engine, 
     assert (again.diff.empty, again.diff.suppressed, again.diff.old_content) == (True, {"already_sent": 3}, 0)
 
     wish[0]["name"] = "Eva"
-    changed = against(engine, specs, [*wish, row("4", "3031234567")], None, sent=sent, persons=[each.persons for each in sent])
+    changed = against(
+        engine, specs, [*wish, row("4", "3031234567")], None, sent=sent, persons=Known(engine, [each.persons for each in sent])
+    )
     assert (changed.diff.to_add, changed.diff.suppressed, changed.diff.old_content) == (1, {"already_sent": 3}, 1)
     assert (changed.diff.people, changed.diff.first_time) == (1, 1)
 
     for how in ({"generation": 2}, {"container": "another"}):
-        anew = against(engine, specs, wish, None, sent=sent, persons=[each.persons for each in sent], **how)
+        anew = against(engine, specs, wish, None, sent=sent, persons=Known(engine, [each.persons for each in sent]), **how)
         assert (anew.diff.to_add, anew.diff.people, anew.diff.first_time) == (3, 3, 0)
 
 
@@ -228,7 +230,7 @@ def test_a_batch_names_its_recipients_persons_and_contents(engine: Engine, specs
         assert batch.recipients[part] == digest.keyed(KEY, f"{BOX}\x1f4\x1f{cells['key']}")
         assert batch.persons[part] == digest.keyed(KEY, f"person\x1f{who}")
         view = compared.feed.prepared.table
-        assert batch.contents[part] == engine.one(f"SELECT _content FROM {view} WHERE key = $1", [cells["key"]])
+        assert batch.contents[part] == engine.one(f"SELECT _content FROM {view} WHERE key = $1", [cells["key"]]).bytes
     assert "person" not in {name for cells in batch.rows for name in cells}
     assert len(batch.digest) == 64
 
@@ -317,9 +319,9 @@ def test_people_are_counted_once_over_several_documents(engine: Engine, specs: S
     first = against(engine, specs, [row("1"), row("2", "3011234567")], None)
     second = against(engine, specs, [row("a"), row("b", "3021234567")], None, container="another")
     known = [digest.keyed(KEY, "person\x1f+573021234567")]
-    third = against(engine, specs, [row("c", "3021234567")], None, container="third", persons=known)
+    third = against(engine, specs, [row("c", "3021234567")], None, container="third", persons=Known(engine, known))
     live = living(engine, row("1"), row("7", "3111234567"), row("8", "3121234567") | {"_result": "DO NOT CALL"}, row("9", ""))
-    waiting = dialable(engine, live, first.feed.prepared, known)
+    waiting = dialable(engine, live, first.feed.prepared, Known(engine, known))
 
     assert people(engine, []) == Persons(total=0, first_time=0)
     assert people(engine, [first, second]) == Persons(total=3, first_time=3)

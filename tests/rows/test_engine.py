@@ -86,6 +86,25 @@ def test_a_page_that_does_not_fit_is_refused_without_quoting_it(engine: Engine, 
     assert broken.value.__context__ is None
 
 
+def test_a_page_that_is_cut_anywhere_is_refused(engine: Engine) -> None:
+    """At every byte: a shorter list would look like people who are gone."""
+    body = b'{"code": "200", "records": [{"id": "1", "nombre": "x},{y"}, {"id": "2"},{"id": "3"}]}'
+    assert engine.ingest(body, SINK).count == 3
+
+    for length in range(len(body)):
+        with pytest.raises(PageBroken):
+            engine.ingest(body[:length], SINK)
+
+
+def test_a_key_in_another_case_is_found_in_whichever_row_it_stands_first(engine: Engine) -> None:
+    """Also where values look like it, and behind as many rows as are looked at in one go."""
+    rows = [{"id": str(number), "other": "nombre"} for number in range(5_000)] + [{"id": "last", "NOMBRE": "Ana"}]
+
+    page = engine.ingest(msgspec.json.encode({"records": rows}), SINK)
+
+    assert engine.run(f"SELECT name FROM {page.table} WHERE key = 'last'") == [("Ana",)]
+
+
 def test_the_engines_own_words_are_never_shown(engine: Engine) -> None:
     """DuckDB's messages quote the value that does not convert."""
     with pytest.raises(EngineFailed) as failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 import phonenumbers
@@ -95,6 +96,49 @@ def test_what_is_decided_fast_is_what_phonenumbers_says(engine: Engine, cases: l
     ]
 
     assert wrong == []
+
+
+def written_by_people(draw: random.Random, country: str) -> str:
+    """A number of the country or near one: often a right one, written in one of the ways in which people write it."""
+    code = phonenumbers.country_code_for_region(country)
+    example = phonenumbers.example_number_for_type(country, draw.choice(TYPES))
+    digits = list(str(example.national_number) if example else "3001234567")
+    for _ in range(draw.choice((0, 2, 4, 8))):
+        digits[draw.randrange(len(digits) // 3, len(digits))] = draw.choice("0123456789")
+    if draw.random() < 0.15:
+        digits[draw.randrange(0, 3)] = draw.choice("0123456789")
+    if draw.random() < 0.06:
+        digits = digits[:-1] if draw.random() < 0.5 else [*digits, draw.choice("0123456789")]
+    national = "".join(digits)
+    if draw.random() < 0.3:
+        first, second = draw.choice(((2, 5), (3, 6), (1, 4)))
+        form = draw.choice(("({}) {}-{}", "{} {} {}", "{}-{}-{}", "{}.{}.{}"))
+        national = form.format(national[:first], national[first:second], national[second:])
+    return draw.choice(("", "", "", "+{cc}", "+{cc} ", "{cc}", "00{cc}", *LEADS)).format(cc=code) + national
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_twenty_thousand_numbers_of_each_country_are_read_as_phonenumbers_reads_them(engine: Engine, country: str) -> None:
+    """Through both paths, as rows are: most are decided fast, the rest is asked, and neither changes what a text means."""
+    draw = random.Random(f"numbers of {country}")  # noqa: S311 - invented data
+    texts: dict[str, None] = {}
+    while len(texts) < 20_000:
+        texts[written_by_people(draw, country).strip()] = None
+    engine.run("CREATE OR REPLACE TABLE texts (text VARCHAR, number BIGINT)")
+    values = sql.Bound()
+    quick = numbers.quick(values, "text", country)
+    listed = values(list(texts))
+    engine.run(f"INSERT INTO texts SELECT text, {quick} FROM (SELECT unnest({listed}::VARCHAR[]) AS text)", values.values)
+    odd = numbers.ask(engine, "texts", [("text", "number")], country)
+    joined = f"FROM texts t LEFT JOIN {odd} o ON t.number IS NULL AND text = value"
+
+    found = dict(engine.run(f"SELECT text, coalesce(nullif(t.number, 0), o.number) {joined}"))
+
+    assert found == {text: by_phonenumbers(text, country) for text in texts}
+    right = sum(number is not None for number in found.values())
+    asked = int(engine.one("SELECT count(*) FROM texts WHERE number IS NULL"))
+    assert 0.2 < right / len(found) < 0.9
+    assert asked / len(found) < 0.75  # where countries share a calling code, what is none here may be one there
 
 
 def asked_for(engine: Engine, texts: list[str], country: str) -> set[str]:

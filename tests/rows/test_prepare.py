@@ -229,6 +229,26 @@ def test_each_row_may_have_its_own_instant(engine: Engine, specs: Specs) -> None
     assert codes(specs, rows=rows, at_column="when", **fields) == ["SRC001"]
 
 
+def test_instants_of_an_hour_that_comes_twice_are_not_told_to_a_platform_without_offsets(engine: Engine, specs: Specs) -> None:
+    """Santiago's 23:00 of 4 April, from its first minute to its last, however it is written."""
+    moments = [
+        "2026-04-04T22:59:59-03:00",
+        "2026-04-04T23:00:00-03:00",
+        "2026-04-05T02:30:00Z",
+        "2026-04-04T23:59:59-04:00",
+        "2026-04-05T00:00:00-04:00",
+    ]
+    rows = [{"phone": f"30{place}1234567", "cuando": moment} for place, moment in enumerate(moments)]
+    fields = {"columns": {"phone": "phone"}, "template": "x", "rows": rows, "at_column": "cuando"}
+
+    naive = prepare(engine, specs(sheet=replace(MESSAGES, naive_zone="America/Santiago"), **fields))
+    exact = prepare(engine, specs(sheet=MESSAGES, **fields))
+
+    assert sorted(shown(engine, naive, '"at"')) == [(moments[0],), (moments[4],)]
+    assert naive.reasons == {"instant in an hour that comes twice": 3}
+    assert exact.reasons == {}
+
+
 def test_only_test_numbers_are_reached_where_they_are_listed(engine: Engine, specs: Specs) -> None:
     """Compared as numbers, however the list writes them; further numbers are dropped."""
     rows = [row("1", phone2="3111234567"), row("2", "3021234567")]
@@ -244,7 +264,8 @@ def test_the_content_digest_is_keyed_and_tells_contents_apart(engine: Engine, sp
 
     def content(columns: dict[str, Any] | None = None, **cells: str) -> bytes:
         prepared = prepare(engine, specs(rows=[row(**cells)], columns=columns))
-        return bytes(engine.one(f"SELECT _content FROM {prepared.table}"))
+        named: bytes = engine.one(f"SELECT _content FROM {prepared.table}").bytes
+        return named
 
     message = "content\x1f_id:1:1key:1:1name:3:Anaphone:10:3001234567"
     assert content(name="Ana") == hmac.new(KEY, message.encode(), "sha256").digest()[:16]

@@ -8,7 +8,7 @@ import io
 import json
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -135,6 +135,8 @@ def test_the_way_in_which_a_table_is_written_makes_no_difference(rows: list[Row]
                 parts = [part for part in parts if part] or [[("", "", "")]]
                 rows = [row for part in parts for row in part]
                 reasons, twice, stay = oracle(rows)
+                if not all(any(column) for column in zip(*rows, strict=True)):  # the source would not have the column at all
+                    way = replace(way, bare_empties=False)
             ending = f".{way.form}{way.packing if way.form != 'parquet' else ''}"
             for place, part in enumerate(parts):
                 order = data.draw(st.permutations(range(3)))

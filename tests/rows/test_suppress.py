@@ -55,7 +55,8 @@ def test_a_register_takes_the_number_and_leaves_the_row_its_others(engine: Engin
     ]
     prepared = prepare(engine, specs(rows=rows))
 
-    took = suppress(engine, prepared, [("suppress:rne", listed(engine, "3001234567", "3111234567", "3021234567"))])
+    table = listed(engine, "3001234567", "3111234567", "3021234567")
+    took = suppress(engine, prepared, [("suppress:rne", table)], registers=("suppress:rne",))
 
     assert took == {"suppress:rne": 1}
     assert shown(engine, prepared, "key", "phone", "phone2", "_numbers") == [
@@ -70,7 +71,7 @@ def test_a_number_that_moves_up_is_not_dialled_twice(engine: Engine, specs: Spec
     rows = [row("1", phone2="3101234567"), row("2", "3101234567")]
     prepared = prepare(engine, specs(rows=rows))
 
-    suppress(engine, prepared, [("suppress:rne", listed(engine, "3001234567"))])
+    suppress(engine, prepared, [("suppress:rne", listed(engine, "3001234567"))], registers=("suppress:rne",))
 
     assert prepared.out == {"duplicate": 1}
     assert prepared.rows == engine.count(prepared.table) == 1
@@ -81,7 +82,9 @@ def test_where_the_number_is_the_identity_a_register_takes_the_row(engine: Engin
     sheet = replace(RECORDS, identity=("phone",))
     prepared = prepare(engine, specs(rows=[row(phone2="3101234567")], sheet=sheet))
 
-    assert suppress(engine, prepared, [("suppress:rne", listed(engine, "3001234567"))]) == {"suppress:rne": 1}
+    found = suppress(engine, prepared, [("suppress:rne", listed(engine, "3001234567"))], registers=("suppress:rne",))
+
+    assert found == {"suppress:rne": 1}
 
 
 def test_a_row_goes_by_the_first_list_that_has_it(engine: Engine, specs: Specs) -> None:
@@ -93,7 +96,8 @@ def test_a_row_goes_by_the_first_list_that_has_it(engine: Engine, specs: Specs) 
         listed(engine, "3011234567"),
     )
 
-    took = suppress(engine, prepared, [("blacklist", own), ("suppress:rne", register), ("blacklist", other)])
+    lists = [("blacklist", own), ("suppress:rne", register), ("blacklist", other)]
+    took = suppress(engine, prepared, lists, registers=("suppress:rne",))
 
     assert took == {"blacklist": 1, "suppress:rne": 1}
     assert keys(engine, prepared) == ["3"]

@@ -8,8 +8,6 @@ from enum import Enum
 from typing import Any, Final
 from urllib.parse import unquote
 
-import msgspec
-
 from reconciler.call import Call, Ending, Flow, Judgement, Reply, Verdict
 from reconciler.catalogue import say
 from reconciler.personal import mask_text
@@ -126,6 +124,8 @@ def said(reply: Reply) -> str:
 
 def _json(reply: Reply) -> Any:
     try:
+        import msgspec  # `validate` has no use for it
+
         return msgspec.json.decode(reply.body)
     except (ValueError, RecursionError):
         return _NOT_JSON

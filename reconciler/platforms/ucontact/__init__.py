@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from reconciler.calendar import instant, shown_twice
 from reconciler.call import Batch, Call, Flow, Judgement, Reply, Verdict
+from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
 from reconciler.kinds.fields import CODE, NAME, SECRET, Field, ListOf, Text
 from reconciler.personal import Secret
 from reconciler.plan.values import Manual, Seen
-from reconciler.platforms.platform import Certainty, Evidence, Platform, RowsSeen, Step
+from reconciler.platforms.platform import Certainty, Evidence, NotDone, Platform, RowsSeen, Step
 from reconciler.platforms.ucontact import bases, dialect, wishes
 from reconciler.resource import Action, Desired, Live, Reading, Support
 from reconciler.rows.sheet import Column, Sheet, Verb
@@ -110,7 +112,7 @@ class Ucontact:
             case "blacklist":
                 return Sheet(columns=(_PHONE,), identity=("phone",), readable=False, natural=True)
             case _:
-                return _messages(desired)
+                return _messages(desired, target)
 
     def check_live(self, desired: Desired, seen: Seen, target: Target) -> Iterable[Finding]:
         """Campaigns that the target's agent does not see: said, and never an obstacle."""
@@ -207,12 +209,18 @@ class Ucontact:
         return Verdict.ASK
 
 
-def _messages(desired: Desired) -> Sheet:
+def _messages(desired: Desired, target: Target) -> Sheet:
     """A message a row: a number, a text, and perhaps an instant of its own."""
     at, mapped = desired.get("at"), desired.get("columns") or {}
     instants = (Column(name=at["column"]),) if isinstance(at, Mapping) and at["column"] in mapped else ()
     identity = bases.identity(desired, "phone")
-    return Sheet(columns=(Column(name="key"), _PHONE, *instants), identity=identity, readable=False, add_max=1)
+    return Sheet(
+        columns=(Column(name="key"), _PHONE, *instants),
+        identity=identity,
+        readable=False,
+        add_max=1,
+        naive_zone=target.platform_timezone,
+    )
 
 
 def _campaign(step: Step, desired: Desired) -> str:
@@ -234,7 +242,10 @@ def _message(batch: Batch, step: Step, desired: Desired) -> Call:
     campaign = _campaign(step, desired)
     if desired.fields["at"] == "on_apply":
         return dialect.send_sms(batch, campaign, step.target.settings)
-    return dialect.schedule_sms(batch, campaign, batch.rows[0]["at"], step.target.platform_timezone)
+    at, zone = batch.rows[0]["at"], step.target.platform_timezone
+    if shown_twice(instant(at), zone):
+        raise NotDone(say("clocks in {zone} show that time twice, and uContact takes no offset; nothing was sent", zone=zone))
+    return dialect.schedule_sms(batch, campaign, at, zone)
 
 
 UCONTACT: Final[Platform] = Ucontact()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from reconciler.calendar import WEEKDAYS, instant
+from reconciler.calendar import WEEKDAYS, instant, shown_twice
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity, did_you_mean
 from reconciler.plan.values import Manual, Seen
@@ -150,9 +150,10 @@ def _moment(desired: Desired, at: str, zone: str) -> Iterator[Finding]:
         remedy = say("write a date of the calendar, such as 2026-12-01T10:00:00-03:00")
         yield _found(desired, Severity.ERROR, "SPC005", "at", say("there is no such moment"), remedy)
         return
-    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+    if shown_twice(local, zone):
         message = say("clocks in {zone} show this time twice that day, and uContact takes no offset", zone=zone)
-        yield _odd(desired, "at", message, say("choose a moment outside the hour that is repeated"))
+        remedy = say("choose a moment outside the hour that is repeated")
+        yield _found(desired, Severity.ERROR, "CLK003", "at", message, remedy)
 
 
 def _placeholders(desired: Desired, text: str, path: str) -> Iterator[Finding]:

@@ -170,7 +170,7 @@ class Wolkvox:
         del seen, asked
         kind = desired.address.kind
         if kind == "contacts":
-            return (yield from records.read(campaign, target))
+            return (yield from records.read(campaign, target, desired))
         return (yield from blacklist.read(desired, target)) if kind == "blacklist" else RowsSeen()
 
     def write(self, step: Step) -> Flow[Mapping[str, str]]:

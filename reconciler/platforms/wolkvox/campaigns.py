@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from reconciler.calendar import Slot, holidays_around, slots
+from reconciler.calendar import Slot, clock, holidays_around, slots, told_in
 from reconciler.call import Call, Flow
 from reconciler.catalogue import say
 from reconciler.plan.values import Quota, Seen
@@ -28,9 +29,9 @@ def read(target: Target, wanted: frozenset[str], now: datetime) -> Flow[Seen]:
     """
     reading = yield from _list(target, now)
     references = (yield from _skills()) if "campaign" in wanted else {}
-    tables = (yield from _barred(target)) if wanted & _CONTACTING else {}
-    quota = yield from _quota()
-    return Seen(campaigns=reading, references=references, quota=quota, tables=tables)
+    tables, notes = (yield from _barred(target)) if wanted & _CONTACTING else ({}, {})
+    quota = yield from _quota(now)
+    return Seen(campaigns=reading, references=references, quota=quota, tables=tables, notes=notes)
 
 
 def _list(target: Target, now: datetime) -> Flow[Reading]:
@@ -61,20 +62,19 @@ def _skills() -> Flow[Mapping[str, Mapping[str, str]]]:
     }
 
 
-def _barred(target: Target) -> Flow[Mapping[str, str]]:
-    """The account's do-not-call list for calls that go out; what does not tell its direction bars too.
-
-    What is not shown of it is left to our own lists.
+def _barred(target: Target) -> Flow[tuple[Mapping[str, str], Mapping[str, str]]]:
+    """The account's do-not-call list for calls that go out, and why it may not be whole; what does not tell its direction bars
+    too. What is not shown of it is left to our own lists.
     """
     reply = yield wire.list_dnc("outbound")
     try:
         page = shown(reply, target)
-    except NoSuchApi:
-        return {}
-    return {"blacklist": page.tables[0]} if page.tables else {}
+    except NoSuchApi as missing:
+        return {}, {"blacklist": missing.why}
+    return {"blacklist": page.tables[0]} if page.tables else {}, {"blacklist": page.note}
 
 
-def _quota() -> Flow[Quota | None]:
+def _quota(now: datetime) -> Flow[Quota | None]:
     reply = yield wire.TOKEN_INFO.call()
     try:
         rows = rows_of(reply)
@@ -87,7 +87,10 @@ def _quota() -> Flow[Quota | None]:
         int(text) if (text := row.get(name, "").strip()).isdecimal() else None
         for name in ("all_token_today", "available_consumption_options", "token_limit")
     )
-    return Quota(used=used, left=left, limit=limit)
+    tomorrow = now.astimezone(ZoneInfo(wire.QUOTA_ZONE)).date() + timedelta(days=1)
+    return Quota(
+        used=used, left=left, limit=limit, ends=told_in(clock(tomorrow, 0, wire.QUOTA_ZONE, later=False), wire.QUOTA_ZONE)
+    )
 
 
 def decode(row: Mapping[str, str]) -> Live:
@@ -121,43 +124,52 @@ def as_stored(desired: Desired, seen: Seen, target: Target) -> Mapping[str, Any]
         stored["labels"] = {label: text for label, text in sorted(block["labels"].items()) if text}
     wished = ("speed", "editable", "recall_routing", "dial_order", "turbo_dial")
     stored |= {name: block[name] for name in wished if block.get(name) is not None}
-    if type_ == wire.PREDICTIVE:
-        if block.get("amd"):
-            stored["amd"] = block["amd"]
-        if desired.get("window"):
-            stored["window"] = hours(desired, target, seen.campaigns.read_at)
+    if type_ == wire.PREDICTIVE and block.get("amd"):
+        stored["amd"] = block["amd"]
+    if keeps_hours(desired):
+        stored["window"] = dict(hours(desired, target, seen.campaigns.read_at))
     return stored
+
+
+def keeps_hours(desired: Desired) -> bool:
+    """Whether the platform is told the hours of a campaign: it keeps those of predictive ones alone."""
+    return bool(desired.get("window")) and (desired.block.get("type") or wire.PREDICTIVE) == wire.PREDICTIVE
 
 
 def skill_id(name: str, seen: Seen) -> str:
     """The id of a skill given by id or name; what is not known stays as it was written."""
     skills = seen.references.get("skill", {})
-    return name if name in known_skill_ids(seen) else skills.get(name, name)
+    return name if is_skill_id(name, seen) else skills.get(name, name)
 
 
-def known_skill_ids(seen: Seen) -> frozenset[str]:
-    """Every id in the list of skills, and the one that is never listed."""
+def is_skill_id(name: str, seen: Seen) -> bool:
+    """Whether it is an id in the list of skills, or the one that is never listed."""
     once, twice = seen.references.get("skill", {}), seen.references.get("skill_twice", {})
-    return frozenset([wire.VAGENT, *once.values(), *(one for ids in twice.values() for one in ids.split(","))])
+    return name == wire.VAGENT or name in once.values() or any(name in ids.split(",") for ids in twice.values())
 
 
-def hours(desired: Desired, target: Target, now: datetime) -> dict[str, str]:
+def hours(desired: Desired, target: Target, now: datetime) -> Mapping[str, str]:
     """The one daily slot that the platform takes, on its own clock: that of today, else what holds all of them.
 
     Several slots of one day become the time from the first start to the last end; the plan stops the campaign in between.
     """
     every_day = desired.get("purpose") == "service"
     window = slots(desired.fields["window"], target.timezone, every_day=every_day)
-    return _hull(window if len(window) == 1 else (_today(window, target, now) or window), target, now)
+    return _hours(window, target.platform_timezone, target.country, target.extra_holidays, now)
 
 
-def _today(window: Iterable[Slot], target: Target, now: datetime) -> tuple[Slot, ...]:
-    holidays = holidays_around(target.country, now, target.extra_holidays)
-    return tuple(slot for slot in window if slot.on(now.astimezone(ZoneInfo(slot.zone)).date(), holidays))
+@lru_cache(maxsize=1024)
+def _hours(
+    window: tuple[Slot, ...], zone: str, country: str, extra_holidays: tuple[str, ...], now: datetime
+) -> Mapping[str, str]:
+    """The same; a thousand campaigns have the same few windows."""
+    if len(window) > 1:
+        holidays = holidays_around(country, now, extra_holidays)
+        window = tuple(slot for slot in window if slot.on(now.astimezone(ZoneInfo(slot.zone)).date(), holidays)) or window
+    return _hull(window, ZoneInfo(zone), now)
 
 
-def _hull(window: Iterable[Slot], target: Target, now: datetime) -> dict[str, str]:
-    zone = ZoneInfo(target.platform_timezone)
+def _hull(window: Iterable[Slot], zone: ZoneInfo, now: datetime) -> dict[str, str]:
     edges = [slot.edges(now.astimezone(ZoneInfo(slot.zone)).date()) for slot in window]
     start, end = min(start for start, _ in edges).astimezone(zone), max(end for _, end in edges).astimezone(zone)
     if end - start >= timedelta(days=1):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from reconciler.platforms.wolkvox import wire
 from reconciler.platforms.wolkvox.campaigns import now_live, there
 from reconciler.platforms.wolkvox.pages import Shown, shown
 from reconciler.platforms.wolkvox.replies import NoSuchApi
-from reconciler.resource import Action, Live, State
+from reconciler.resource import Action, Desired, Live, State
 from reconciler.rows.sheet import Column, RowsFeed, Sheet, Verb
 from reconciler.target import Target
 
@@ -45,6 +46,8 @@ COLUMNS: Final = tuple(
     if not name.startswith("_")
 )
 _NAMES: Final = frozenset(column.name for column in COLUMNS)
+_ALWAYS: Final = _PHONES | {"key", *(name for name in wire.EXPORTED if name.startswith("_"))}
+"""Columns of an export that are looked at whatever a document maps: who may be dialled, and what became of the record."""
 
 
 def sheet(target: Target) -> Sheet:
@@ -69,12 +72,12 @@ def not_taken(columns: Iterable[str], type_: str) -> list[str]:
     return sorted(name for name in columns if name in _NAMES and name not in wire.ADDED[type_])
 
 
-def read(campaign: Live | None, target: Target) -> Flow[RowsSeen]:
+def read(campaign: Live | None, target: Target, desired: Desired) -> Flow[RowsSeen]:
     """The export of the campaign. Rows fewer or more than the platform counts itself make the reading incomplete."""
     if campaign is None:
         return RowsSeen()
     try:
-        page = yield from export(campaign.id, target)
+        page = yield from export(campaign.id, target, desired)
     except NoSuchApi:
         return RowsSeen(note=say("this server cannot list records (campaign_15): rows are compared with the journal only"))
     listed = campaign.native.get("records")
@@ -84,9 +87,14 @@ def read(campaign: Live | None, target: Target) -> Flow[RowsSeen]:
     return RowsSeen(tables=page.tables, count=page.count, complete=not note, note=note)
 
 
-def export(identifier: str, target: Target) -> Flow[Shown]:
-    """Every record of a campaign as a table."""
-    reply = yield wire.EXPORT.call(campaign_id=identifier)
+def export(identifier: str, target: Target, desired: Desired | None = None) -> Flow[Shown]:
+    """Every record of a campaign as a table; for a document, without the columns that it does not map."""
+    call = wire.EXPORT.call(campaign_id=identifier)
+    if call.sink is not None and (mapped := desired.get("columns") if desired else None) is not None:
+        wanted = _ALWAYS | set(mapped)
+        columns = {ours: native for ours, native in call.sink.columns.items() if ours in wanted}
+        call = replace(call, sink=replace(call.sink, columns=columns))
+    reply = yield call
     return shown(reply, target, total_at=wire.EXPORT_TOTAL)
 
 
@@ -133,15 +141,16 @@ def add_call(live: Live, batch: Batch) -> Call:
     native = wire.ADDED[type_]
     if not 0 < len(batch) <= wire.ROWS_PER_UPLOAD_MAX:
         raise ValueError(f"add_record takes 1 to {wire.ROWS_PER_UPLOAD_MAX} rows, not {len(batch)}")
-    foreign = not_taken({name for row in batch.rows for name in row}, type_)
+    foreign = not_taken(set[str]().union(*batch.rows), type_)
     if foreign:
         raise NotDone(say("records of a {type} campaign have no {names}", type=type_, names=", ".join(foreign)))
+    unused = dict.fromkeys(native.values(), "")
     status = "" if type_ == wire.PREVIEW else "start" if live.state is State.STARTED else "stop"
     return wire.ADD_RECORD.call(
         type_campaign=type_,
         campaign_id=live.id,
         campaign_status=status,
-        json=[{theirs: row.get(ours, "") for ours, theirs in native.items()} for row in batch.rows],
+        json=[unused | {native[ours]: value for ours, value in row.items() if ours in native} for row in batch.rows],
         batch=batch,
         facts={"id": live.id, "count": str(len(batch))},
     )
@@ -194,7 +203,7 @@ def verify(step: Step) -> Flow[Evidence]:
     if not verbs:
         return Evidence(certainty=Certainty.WEAK, why=say("closed on the platform's word"), facts={"id": live.id})
     try:
-        page = yield from export(live.id, step.target)
+        page = yield from export(live.id, step.target, step.desired)
     except NoSuchApi:
         return Evidence(certainty=Certainty.WEAK, why=say("this server cannot list records"), facts={"id": live.id})
     if not page.tables:

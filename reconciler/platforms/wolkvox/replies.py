@@ -135,8 +135,13 @@ def _object(reply: Reply) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
+_REFUSAL_BYTES_MAX: Final = 65_536  # a refusal is a few words; a list of thousands is not parsed twice
+
+
 def busy(reply: Reply) -> bool:
     """Whether a call was refused only because another one with the same token was on its way."""
+    if len(reply.body) > _REFUSAL_BYTES_MAX:
+        return False
     body: Mapping[str, Any] = reply.page.envelope if reply.page else _object(reply) or {}
     words = str(body.get("msg") or "").upper()
     return wire.TOO_MANY_AT_ONCE in words and (reply.status == 403 or (reply.status == 200 and code_of(body) == "403"))

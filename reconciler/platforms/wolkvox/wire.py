@@ -29,6 +29,7 @@ ROWS_PER_UPLOAD_MAX: Final = 10_000  # documented, a call
 ROWS_PER_REMOVAL_MAX: Final = 500  # ours: the vendor names no limit for removals and do-not-call lists
 ROWS_VERIFIABLE_MAX: Final = 59_000  # a read returns 60,000 rows and does not say that it was cut
 KEY_LENGTH_MAX: Final = 100  # assumed
+QUOTA_ZONE: Final = "America/Bogota"  # assumed: GMT-5 is the only zone that the vendor names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +156,7 @@ def with_marker(description: str, mark: str) -> str:
 def without_marker(description: str) -> tuple[str, str]:
     """The description as people meant it, and the mark that it carried ("" for none). An empty one is shown as a blank."""
     mark = ""
-    while found := _MARKER.search(description):
+    while description.rstrip().endswith("]") and (found := _MARKER.search(description)):
         mark = mark or found[1]
         description = description[: found.start()]
     return description.strip(), mark

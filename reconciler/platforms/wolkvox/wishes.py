@@ -10,7 +10,7 @@ from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity, did_you_mean, error
 from reconciler.plan.values import Manual, Seen
 from reconciler.platforms.wolkvox import blacklist, records, wire
-from reconciler.platforms.wolkvox.campaigns import as_stored, known_skill_ids
+from reconciler.platforms.wolkvox.campaigns import hours, is_skill_id, keeps_hours
 from reconciler.resource import Desired
 from reconciler.rows.spec import BESIDE, BESIDE_NATURAL
 from reconciler.target import Target
@@ -121,7 +121,7 @@ def check_live(desired: Desired, seen: Seen, target: Target) -> Iterator[Finding
 def _skill(desired: Desired, seen: Seen) -> Iterator[Finding]:
     skill = desired.block.get("skill")
     names, twice = seen.references.get("skill", {}), seen.references.get("skill_twice", {})
-    if not skill or skill in known_skill_ids(seen) or skill in names:
+    if not skill or is_skill_id(skill, seen) or skill in names:
         return
     if "skill" not in seen.references:  # the server lists no skills: an id is believed, a name means none
         if not skill.isdecimal():
@@ -137,8 +137,10 @@ def _skill(desired: Desired, seen: Seen) -> Iterator[Finding]:
 
 
 def _hours(desired: Desired, seen: Seen, target: Target) -> Iterator[Finding]:
-    window = as_stored(desired, seen, target).get("window")
-    if window and window["from"] >= window["to"]:
+    if not keeps_hours(desired):
+        return
+    window = hours(desired, target, seen.campaigns.read_at)
+    if window["from"] >= window["to"]:
         message = say(
             "the window is {start} to {end} on the platform's clock ({zone}), and it takes only hours of one day",
             start=window["from"],

@@ -1,0 +1,100 @@
+"""A million people in files against a million live ones, with ten million numbers that nobody may contact."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any, Final
+
+from tests.benchmarks import data
+from tests.benchmarks.measure import Beside, beside, once
+from tests.benchmarks.place import ROOT, Place, counted, emptied
+from tests.benchmarks.results import Goal, Section, ratio
+
+SIZES: Final = ((100_000, 1_000_000), (1_000_000, 10_000_000))
+"""(rows, numbers that nobody may contact)"""
+LONG: Final = (10_000_000, 10_000_000)
+RATIO_MAX: Final = 2.5
+PEAK_MAX_MB: Final = 600
+_OURS: Final = "reconciler plan"
+_BARE: Final = "bare DuckDB and msgspec"
+_DICTS: Final = "Python's csv, json and dictionaries"
+_SCRIPTS: Final = ROOT / "tests" / "benchmarks"
+
+
+def measure(place: Place) -> list[Section]:
+    """Load the rows, change a few of them and plan again; beside scripts that read the same bytes."""
+    sections = []
+    costs: dict[int, Any] = {}
+    with place.sandbox() as control:
+        for rows, barred in (*SIZES, LONG) if place.long else SIZES:
+            emptied(control)
+            folder = data.project(place.folder / f"lists-{rows}", place.url())
+            data.campaigns_of_rows(folder, rows)
+            plan = place.said(place.ours("plan", "--format", "json", folder=folder))
+            once(place.ours("apply", "--digest", plan["digest"], "-q", folder=folder))
+            expected = data.campaigns_of_rows(folder, rows, drifted=True)
+            listed = data.register(folder, barred, rows)
+            last = control.calls()[-1]["seq"]
+            plan = place.said(place.ours("plan", "--format", "json", folder=folder))
+            _right(plan, expected, listed)
+            calls = counted(control.calls(after=last))
+            script = ("data/base-*.csv", "data/registro.csv", f"{place.url()}/wolkvox")
+            table = beside(
+                {
+                    _OURS: place.ours("plan", folder=folder),
+                    _BARE: place.command(sys.executable, _SCRIPTS / "bare_rows.py", *script, folder=folder),
+                },
+                place.runs,
+            )
+            plain = beside(
+                {_DICTS: place.command(sys.executable, _SCRIPTS / "plain_rows.py", *script, folder=folder)}, 1, warm=False
+            )
+            costs[rows] = table.samples[_OURS]
+            sections.append(_section(table, plain, rows, barred, calls))
+    return [*sections, _growth(costs)]
+
+
+def _right(plan: Any, expected: data.Expected, listed: int) -> None:
+    """A fast plan that counts wrongly is worth nothing."""
+    rows = plan["rows"]
+    found = data.Expected(
+        in_source=sum(one["in_source"] for one in rows),
+        to_add=sum(one["to_add"] for one in rows),
+        changed=sum(one["changed"] for one in rows),
+        listed=sum(one["suppressed"].get("suppress:registro", 0) for one in rows),
+    )
+    wanted = data.Expected(in_source=expected.in_source, to_add=expected.to_add, changed=expected.changed, listed=listed)
+    assert found == wanted, f"{found} is not {wanted}"
+
+
+def _section(table: Beside, plain: Beside, rows: int, barred: int, calls: dict[str, int]) -> Section:
+    goals = [
+        Goal(what=f"plan of {rows:,} rows × {rows:,} live / {_BARE}", most=RATIO_MAX, found=ratio(table, _OURS, _BARE)),
+        Goal(what="the same, CPU", most=RATIO_MAX, found=ratio(table, _OURS, _BARE, "cpu_s")),
+    ]
+    if rows == max(size for size, _ in SIZES):
+        dicts = table.samples[_OURS].cpu_s / plain.samples[_DICTS].cpu_s
+        goals.append(Goal(what=f"the same / {_DICTS}, CPU", most=0.4, found=dicts))
+        goals.append(Goal(what="the same, peak", most=PEAK_MAX_MB, found=table.samples[_OURS].peak_mb, unit="MB"))
+    facts = (
+        f"{rows:,} rows of 8 columns, files of {data.CAMPAIGN_ROWS:,}, each for a campaign with as many live records of 50.",
+        f"2 % of the rows differ, 1 % are new; {barred:,} numbers that nobody may contact, 1,000 of them in the rows.",
+        f"Calls: {', '.join(f'{count} {name}' for name, count in calls.items())}.",
+        "Everybody live was loaded by us before, so the journal knows them all by keyed names; the scripts know no journal.",
+        "The list of numbers was prepared as a column by the plan before; the scripts read and clean it as text each time.",
+        "The sandbox makes the pages for everybody; that is in the wall, and not in the CPU.",
+    )
+    return Section(title=f"plan of {rows:,} rows × {rows:,} live", tables=(table, plain), goals=tuple(goals), facts=facts)
+
+
+def _growth(costs: dict[int, Any]) -> Section:
+    least, most = min(costs), max(costs)
+    cpu = costs[most].cpu_s / costs[least].cpu_s
+    memory = costs[most].peak_mb / costs[least].peak_mb
+    goals = (
+        Goal(what="growth of CPU with rows and live rows", most=1.05, found=math.log(cpu, most / least), unit="(exponent)"),
+        Goal(what="growth of memory", most=0.5, found=math.log(memory, most / least), unit="(exponent)"),
+    )
+    facts = (f"From {least:,} to {most:,}: CPU × {cpu:.1f}, memory × {memory:.1f}.",)
+    return Section(title="Growth with rows and live rows", goals=goals, facts=facts)
