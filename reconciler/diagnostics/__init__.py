@@ -15,8 +15,10 @@ from typing import Any, Final
 from reconciler.diagnostics.code import Code
 from reconciler.diagnostics.files import FILES
 from reconciler.diagnostics.law import LAW
+from reconciler.diagnostics.messages import MESSAGES
 from reconciler.diagnostics.plans import PLANS
 from reconciler.diagnostics.running import RUNNING
+from reconciler.diagnostics.suppression import SUPPRESSION
 from reconciler.resource import Address, Origin
 
 
@@ -45,9 +47,13 @@ _RANKS: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing to know. `message` and `remedy` are for people and never hold a secret or an unmasked personal value."""
+    """One thing to know. `message` and `remedy` are for people and never hold a secret or an unmasked personal value.
+
+    `rule` is the id of the law's or the project's rule that was held against it; "" where the code is the rule.
+    """
 
     code: str
+    rule: str = ""
     severity: Severity
     message: str
     remedy: str = ""
@@ -64,6 +70,7 @@ class Finding:
         """The finding as the plan, `validate --format json` and SARIF know it; absent parts are null."""
         return {
             "code": self.code,
+            "rule": self.rule or None,
             "severity": self.severity.value,
             "message": self.message,
             "remedy": self.remedy,
@@ -79,6 +86,7 @@ class Finding:
         place = Origin(data["file"], data["line"], data["column"]) if data.get("file") else None
         return cls(
             code=data["code"],
+            rule=data.get("rule") or "",
             severity=Severity(data["severity"]),
             message=data["message"],
             remedy=data.get("remedy") or "",
@@ -111,6 +119,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"known: {', '.join(choices)}" if 0 < len(choices) <= 24 else ""
 
 
-CODES: Final[Mapping[str, Code]] = {**FILES, **PLANS, **LAW, **RUNNING}
+CODES: Final[Mapping[str, Code]] = {**FILES, **PLANS, **LAW, **MESSAGES, **SUPPRESSION, **RUNNING}
 
 __all__ = ["CODES", "Code", "Finding", "Severity", "did_you_mean", "error", "in_order", "worst"]

@@ -143,6 +143,21 @@ FILES: Final[Mapping[str, Code]] = {
         "What lies at the address has another SHA-256 than the document says.",
         "Look at what changed, and write the new sha256.",
     ),
+    "CLK001": Code(
+        "edge of a window at a time that the clock skips or repeats",
+        "On the night on which clocks are set, such an edge is not where it seems to be.",
+        "Nothing, if the edge may lie where the message says; or move it out of that hour.",
+    ),
+    "CLK002": Code(
+        "offset of another clock",
+        "An instant says two things: a time and an offset. Where they are not those of the target's zone, one may be a slip.",
+        "Write the offset that the zone has at that time, or the instant in UTC with `Z`.",
+    ),
+    "CLK003": Code(
+        "time that the platform's clock shows twice",
+        "The platform takes no offset, so that it could be reached an hour early.",
+        "Choose a moment outside the hour that is repeated.",
+    ),
     "TST001": Code(
         "case does not fit",
         "A case about a rule says a place and a time that the rule can be asked about.",

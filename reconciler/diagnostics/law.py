@@ -10,7 +10,7 @@ from reconciler.diagnostics.code import Code
 LAW: Final[Mapping[str, Code]] = {
     "LAW000": Code(
         "no law is looked at",
-        "A plan that says nothing of the law would look as if it were lawful.",
+        "`lawpacks: off` turns every rule off, and a plan that said nothing of it would look as if it were lawful.",
         "Check hours, holidays, do-not-call registers and frequency yourself; this is no legal advice.",
     ),
     "HRS001": Code(
@@ -33,10 +33,30 @@ LAW: Final[Mapping[str, Code]] = {
         "A campaign that is left running dials on days and holidays that a rule bars.",
         "Say who stops it in `policies.stopper`, or acknowledge it and stop it by then.",
     ),
+    "HRS005": Code(
+        "barred at this moment",
+        "A campaign that is wished to run stands still while a rule bars contact where it dials.",
+        "Nothing: the next `apply` after that starts it.",
+    ),
+    "REG001": Code(
+        "register not consulted",
+        "The law asks to look into a do-not-call register before contact.",
+        "Add a copy of it to `policies.suppress`, with `register`, `fetched_at` and `file`.",
+    ),
     "CAP001": Code(
         "contacted more often than a rule allows",
         "A person counts once for all targets and campaigns of the project.",
         "Wait, or leave the person out.",
+    ),
+    "CAP002": Code(
+        "what limits do not see",
+        "The journal knows what this project loads and schedules, and nothing else.",
+        "Count the rest in; load everything by this project, and bound the attempts of a campaign on the platform.",
+    ),
+    "CAP003": Code(
+        "left out, being one contact too many",
+        "Somebody who was contacted as often as a rule allows is not loaded again.",
+        "Nothing: whoever is still in the source is loaded by a later `apply`.",
     ),
     "CON001": Code(
         "consent is not proven",
@@ -78,6 +98,11 @@ LAW: Final[Mapping[str, Code]] = {
         "holidays not known",
         "A day of which nobody knows whether it is a holiday may be one.",
         "Choose an earlier day, or a country that the calendar knows.",
+    ),
+    "LAW006": Code(
+        "left to a plan",
+        "Only rows, or a platform, tell what the rules would have to know.",
+        "Nothing: a plan reads them and judges.",
     ),
     "LAW005": Code(
         "rule past its review",

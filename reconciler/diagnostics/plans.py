@@ -97,6 +97,16 @@ PLANS: Final[Mapping[str, Code]] = {
         "A platform forgets the attempts of a row that is removed; an auditor would miss them.",
         "Acknowledge with the exact value shown, or use `missing: close`.",
     ),
+    "VOL010": Code(
+        "too expensive",
+        "The messages would cost more than the project allows for one plan.",
+        "Acknowledge with the exact value shown, or send fewer or shorter messages.",
+    ),
+    "VOL011": Code(
+        "shrunk wish",
+        "A list has lost more than half of its rows since it was last applied: an export that broke off looks just like this.",
+        "Acknowledge it if it is meant.",
+    ),
     "SND003": Code(
         "loaded before, and gone",
         "Rows that we loaded are no longer live; loading them again contacts their people again.",
@@ -111,6 +121,47 @@ PLANS: Final[Mapping[str, Code]] = {
         "acknowledgement does not fit",
         "An acknowledgement names the guard, the value and the plan that it was given for.",
         "Copy it from the plan as printed.",
+    ),
+    "POL003": Code(
+        "library for rules of your own missing",
+        "Rules are expressions that a library of its own evaluates; a rule that cannot be looked at would be silently no rule.",
+        "Install the extra: `pip install 'reconciler[rules]'`.",
+    ),
+    "POL004": Code(
+        "part of the plan would pass",
+        "One denial refuses the whole apply, so that nobody takes half a plan for the whole.",
+        "Plan and apply with the `--only` that is named.",
+    ),
+    "RUL001": Code(
+        "a rule of your own",
+        "The project's own rule says so.",
+        "See the rule's message in `policies.rules`.",
+    ),
+    "RUL002": Code(
+        "rule of your own could not be evaluated",
+        "Whether a plan may be is not known then, and unknown is not allowed.",
+        "Correct the expression; test for what may be missing, and look at less.",
+    ),
+    "RUL003": Code(
+        "expression of a rule of your own is wrong",
+        "A name that does not exist, or a comparison of two kinds of value, would never trip.",
+        "Correct the expression where the caret points.",
+    ),
+    "WAV001": Code(
+        "waiver has expired",
+        "A reason that nobody looks at again outlives what it was given for.",
+        "Remove it, or look at its reasons again and write another day.",
+    ),
+    "WAV002": Code("waiver not needed", "What is waived and not needed will hide something one day.", "Remove it."),
+    "WAV003": Code(
+        "rule that nobody may waive",
+        "Who said no, whom a test may not reach, what is out of date and what is not known are no matter of reasons.",
+        "Remove the waiver, and what the rule holds back.",
+    ),
+    "APW001": Code(
+        "outside the hours of applying",
+        "The project says when somebody is there to see what an apply does.",
+        "Apply in a window of `policies.apply_windows`; `apply --safe-only` stops and bars at any time.",
     ),
     "PRO001": Code("protected", "The document says protect: true.", "Remove `protect` in a reviewed change first."),
     "EXP001": Code(
@@ -178,20 +229,5 @@ PLANS: Final[Mapping[str, Code]] = {
         "a step for a person",
         "No API of the platform can do this step.",
         "Do it in the console, then `reconciler resolve`.",
-    ),
-    "SUP001": Code(
-        "blocked by an entry that is not a number",
-        "A blacklist entry could not be understood as a number; it blocks on its last 8 digits.",
-        "Correct the entry.",
-    ),
-    "SUP002": Code(
-        "barred by the journal alone",
-        "Who said no is in no file any more. Absence lifts nobody, so the journal keeps them out.",
-        "Name in the `lifts` of a blacklist who asked to be reachable again.",
-    ),
-    "SUP003": Code(
-        "listed, and still dialable",
-        "Live records hold a listed number and are not marked: marking them was refused or lost, or they came later.",
-        "Nothing: the plan marks them.",
     ),
 }

@@ -1,13 +1,12 @@
 """The plan: a frozen value that says everything an apply would do, made by one pure function.
 
 `values` are its parts and its JSON; `objects` compares campaigns; `lists` turns compared rows into changes; `order` puts
-changes in the order of carrying out; `make` is the one maker. Nothing here knows a clock, a file, a socket or a platform:
-what is needed of them arrives as values.
+changes in the order of carrying out; `make` is the one maker, and not imported by who needs the values alone. Nothing here
+knows a clock, a file, a socket or a platform: what is needed of them arrives as values.
 """
 
 from __future__ import annotations
 
-from reconciler.plan.make import Setting, make_plan
 from reconciler.plan.values import (
     Change,
     Manual,
@@ -38,10 +37,8 @@ __all__ = [
     "Reason",
     "RowsChange",
     "Seen",
-    "Setting",
     "Source",
     "TargetState",
     "Unsettled",
     "Wish",
-    "make_plan",
 ]

@@ -13,7 +13,7 @@ from reconciler.plan.drift import find_drift
 from reconciler.plan.left import left_behind
 from reconciler.plan.lists import row_changes, row_findings
 from reconciler.plan.objects import AsRead, Outcome, compare_object, compare_removed, incomplete, untold
-from reconciler.plan.order import ordered
+from reconciler.plan.order import ordered, reaches_people
 from reconciler.plan.values import (
     Change,
     Memory,
@@ -33,7 +33,7 @@ from reconciler.resource import Action, Address, Desired, Shape, Support
 
 LIFE: Final = timedelta(hours=24)
 
-_JUDGED: Final = ("window", "purpose", "service", "channel", "caller_id")
+_JUDGED: Final = ("window", "purpose", "service", "sector", "channel", "caller_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +52,8 @@ class Setting:
     permissions: Permissions = field(default_factory=Permissions)
     policy_inputs: Mapping[str, Any] = field(default_factory=dict)
     partial: bool = False
-    edges: Sequence[datetime] = ()
     findings: Sequence[Finding] = ()
+    unheard: bool = False  # an account that heard people say no could not be read: nobody is contacted
 
     def platform(self, target: str) -> str:
         """The platform of a target that was read."""
@@ -94,6 +94,8 @@ def make_plan(wishes: Sequence[Wish], seen: Mapping[str, Seen], memory: Memory, 
         findings += said
     changes, held = _starts_that_may(changes, memory, setting)
     findings += held
+    if setting.unheard:
+        changes = _contacting_nobody(changes)
     if not setting.partial:
         deletes = (change for change in changes if change.action is Action.DELETE)
         findings += left_behind(
@@ -126,8 +128,9 @@ def make_plan(wishes: Sequence[Wish], seen: Mapping[str, Seen], memory: Memory, 
         source=setting.source,
         permissions=setting.permissions,
         created_at=now,
-        valid_until=min([now + LIFE, *(edge for edge in setting.edges if edge > now)]),
+        valid_until=now + LIFE,
         policy_inputs=setting.policy_inputs,
+        sources_before={change.address: memory.sources[change.address] for change in rows if change.address in memory.sources},
         occurrences={str(address): memory.occurrences.get(address, 0) for address in _touched(counted, rows)},
         journal_head=memory.head,
         judged=_judged(wishes, counted),
@@ -249,6 +252,15 @@ def _starts_that_may(changes: Sequence[Change], memory: Memory, setting: Setting
         else:
             kept.append(change)
     return kept, findings
+
+
+def _contacting_nobody(changes: Sequence[Change]) -> list[Change]:
+    """Changes without those that reach people, and without what else happens at their addresses: rows that are replaced would
+    only be gone. What protects people, and making what is not there yet, goes on.
+    """
+    held = {change.address for change in changes if reaches_people(change)}
+    going = _allowed((change for change in changes if change.address in held), complete=False)
+    return [change for change in changes if change.address not in held or change in going or change.action is Action.CREATE]
 
 
 def _judged(wishes: Iterable[Wish], changes: Sequence[Change]) -> dict[str, dict[str, Any]]:

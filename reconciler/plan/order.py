@@ -23,13 +23,15 @@ class _Index:
     creations: dict[Address, str]
     creations_at: dict[str, list[str]]
     rows_into: dict[Address, list[str]]
+    stops: dict[Address, str]
 
 
 def ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
     """Changes with all their dependencies written into them, in a topological order; ties by action, then address.
 
     Every blacklist addition comes before anything that contacts people, on every target: who said no on one is not called
-    by another. A start waits for the rows of its campaign, rows for the creation of theirs.
+    by another. A start waits for the rows of its campaign, rows for the creation of theirs, or for its stop: while it runs, they
+    would be dialled.
     """
     index = _index(changes)
     linked = {change.key: replace(change, depends_on=tuple(dict.fromkeys(_before(change, index)))) for change in changes}
@@ -56,9 +58,11 @@ def _place(change: Change) -> tuple[int, str, str]:
     return change.action.rank, str(change.address), change.key
 
 
-def _is_book(change: Change) -> bool:
-    """Whether rows go into an address book, which contacts nobody; a platform may need them there before it can bar them."""
-    return change.action is Action.ROWS_ADD and change.campaign is None
+def reaches_people(change: Change) -> bool:
+    """Whether people are contacted by it, at once or later. An address book contacts nobody, and a platform may need its rows
+    before it can bar them.
+    """
+    return change.action in _REACH_PEOPLE and not (change.action is Action.ROWS_ADD and change.campaign is None)
 
 
 def _index(changes: Sequence[Change]) -> _Index:
@@ -78,12 +82,13 @@ def _index(changes: Sequence[Change]) -> _Index:
         books_at=books_at,
         creations_at=creations_at,
         rows_into=rows_into,
+        stops={change.address: change.key for change in changes if change.action is Action.STOP},
     )
 
 
 def _before(change: Change, index: _Index) -> Iterator[str]:
     yield from change.depends_on
-    if change.action in _REACH_PEOPLE and not _is_book(change):
+    if reaches_people(change):
         yield from index.blacklists
     if change.action is Action.BLACKLIST_ADD:
         yield from index.creations_at.get(change.address.target, ())
@@ -92,5 +97,7 @@ def _before(change: Change, index: _Index) -> Iterator[str]:
         created = index.creations.get(change.campaign or change.address)
         if created:
             yield created
+    if change.action is Action.ROWS_ADD and change.campaign in index.stops:
+        yield index.stops[change.campaign]
     if change.action is Action.START:
         yield from index.rows_into.get(change.address, ())

@@ -13,6 +13,9 @@ import rfc8785
 
 from reconciler.diagnostics import Finding, Severity
 from reconciler.diff import Drift, FieldDiff
+from reconciler.plan.capped import Capped
+from reconciler.plan.reached import Reached, Spend
+from reconciler.plan.suppression import ListUsed, Suppression
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading
 from reconciler.rows.sheet import RowsDiff
 
@@ -36,11 +39,12 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """Calls of the account: used and left today, of the limit; None where the platform does not say."""
+    """Calls of the account: used and left today, of the limit, until the day `ends`; None where the platform does not say."""
 
     used: int | None = None
     left: int | None = None
     limit: int | None = None
+    ends: datetime | None = None
 
     @property
     def free(self) -> int | None:
@@ -52,13 +56,15 @@ class Quota:
 class Seen:
     """What one target showed: its campaigns, what names refer to (`{"skill": {name: id}}`) and its quota.
 
-    `tables` names the engine's tables of what is listed for the whole account (`contacts`).
+    `tables` names the engine's tables of what is listed for the whole account (`contacts`, `blacklist`), `notes` says of what
+    was asked for why it may not be everything, "" where it is.
     """
 
     campaigns: Reading
     references: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     quota: Quota | None = None
     tables: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
     _by_id: Mapping[str, Live] = field(init=False, repr=False, compare=False)
     _by_name: Mapping[str, list[Live]] = field(init=False, repr=False, compare=False)
 
@@ -128,7 +134,8 @@ class Placed:
 class Memory:
     """What the journal knows, as values. `occurrences` counts what was ever carried out at an address.
 
-    `unread` are calls that a platform took and that nobody read back, because the run ended before it could.
+    `unread` are calls that a platform took and that nobody read back, because the run ended before it could. `lists` are the
+    suppression lists of the last run that could contact anybody, `sources` the rows of each source when it was last applied.
     """
 
     owned: Mapping[Address, Owned] = field(default_factory=dict)
@@ -137,6 +144,8 @@ class Memory:
     occurrences: Mapping[Address, int] = field(default_factory=dict)
     manual_done: frozenset[str] = frozenset()
     placed: Sequence[Placed] = ()
+    lists: tuple[ListUsed, ...] = ()
+    sources: Mapping[Address, int] = field(default_factory=dict)
     head: str = ""
 
     def holds(self, address: Address) -> list[Unsettled]:
@@ -294,10 +303,26 @@ class TargetState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """Unique persons that a plan reaches, and how many of them the journal has never seen."""
+    """Unique persons that a plan reaches, and how many of them the journal has never seen.
+
+    A person with numbers in two countries, or reached by two channels, counts in each of them and once in `total`.
+    """
 
     total: int = 0
     first_time: int = 0
+    by_country: Mapping[str, int] = field(default_factory=dict)
+    by_channel: Mapping[str, int] = field(default_factory=dict)
+    by_purpose: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The people as the plan's JSON knows them."""
+        return {
+            "total": self.total,
+            "first_time": self.first_time,
+            "by_country": dict(self.by_country),
+            "by_channel": dict(self.by_channel),
+            "by_purpose": dict(self.by_purpose),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,12 +360,20 @@ class Plan:
     permissions: Permissions = field(default_factory=Permissions)
     created_at: datetime
     valid_until: datetime
+    valid_until_why: str = ""
     policy_inputs: Mapping[str, Any] = field(default_factory=dict)
     occurrences: Mapping[str, int] = field(default_factory=dict)
+    sources_before: Mapping[Address, int] = field(default_factory=dict)
     evaluated: tuple[Mapping[str, Any], ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    waivers: tuple[Mapping[str, Any], ...] = ()
+    cost: Spend = field(default_factory=Spend)
     journal_head: str = ""
     schedules: Mapping[str, str] = field(default_factory=dict)
     judged: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    reached: tuple[Reached, ...] = ()
+    capped: tuple[Capped, ...] = ()
+    suppression: Suppression = field(default_factory=Suppression)
 
     @property
     def empty(self) -> bool:
@@ -412,6 +445,7 @@ class Plan:
             "digest": self.digest,
             "created_at": self.created_at.isoformat(),
             "valid_until": self.valid_until.isoformat(),
+            "valid_until_why": self.valid_until_why,
             "source": {"commit": self.source.commit or None, "dirty": self.source.dirty},
             "blocked": self.blocked,
             "empty": self.empty,
@@ -421,13 +455,18 @@ class Plan:
             "rows": [rows.to_json() for rows in self.rows],
             "manual": [manual.to_json() for manual in self.manual],
             "findings": [finding.to_json() for finding in self.findings],
-            "people": {"total": self.people.total, "first_time": self.people.first_time},
+            "people": self.people.to_json(),
+            "reached": [reached.to_json() for reached in self.reached],
             "irreversible": self.irreversible,
             "deletes": self.deletes,
             "calls": self.calls,
             "summary": self.summary,
             "permissions": self.permissions.to_json(),
+            "cost": self.cost.to_json(),
             "evaluated": [dict(rule) for rule in self.evaluated],
+            "versions": dict(self.versions),
+            "waivers": [dict(waiver) for waiver in self.waivers],
+            "lists": [one.to_json() for one in self.suppression.read],
             "journal_head": self.journal_head,
         }
 

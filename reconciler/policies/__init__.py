@@ -1,87 +1,70 @@
 """What may not be, judged before anything is sent: one file a rule, pure, over the plan and the clock.
 
-A rule adds findings and changes nothing else. `judge` runs them all; an acknowledgement (`--ack GUARD=VALUE@DIGEST`) turns
-the one finding that it names into a note.
+A rule tells what it looked at and what it found (`looked`), and changes nothing. `judge` asks them all. What they found may be
+waived for an address and a time (`waivers`), or acknowledged for this one plan (`acks`); both become notes, and stay.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from reconciler import __version__
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.plan.values import Plan
-from reconciler.policies import edits, law, schedule, volume
+from reconciler.policies import applying as hours_of_applying
+from reconciler.policies import caps, edits, law, lists, partial, rules, schedule, sms, volume, waivers
+from reconciler.policies.acks import Ack, acknowledged
+from reconciler.policies.looked import Looked, Rule, evaluated, versions
 from reconciler.policies.settings import Settings, parse
 
-Rule = Callable[[Plan, Settings, datetime], Iterator[Finding]]
-
-POLICIES: Final[tuple[Rule, ...]] = (volume.judge, schedule.judge, law.judge, edits.judge)
-
-DIGEST_SHOWN: Final = 8
+POLICIES: Final[tuple[Rule, ...]] = (volume.judge, schedule.judge, law.judge, caps.judge, lists.judge, edits.judge, sms.judge)
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
-    """One acknowledgement: the guard, the value that was seen, and the beginning of the plan's digest."""
+def judge(
+    plan: Plan, settings: Settings, now: datetime, acks: Sequence[Ack] = (), reviewed: str = "", *, applying: bool = False
+) -> Plan:
+    """The plan with what the policies say of it; `applying` where it is about to be carried out.
 
-    guard: str
-    value: str
-    digest: str
-
-    @classmethod
-    def parse(cls, text: str) -> Ack:
-        """Read `GUARD=VALUE@DIGEST`; ValueError where a part is missing."""
-        guard, _, rest = (part.strip() for part in text.partition("="))
-        value, _, digest = (part.strip() for part in rest.rpartition("@"))
-        digest = digest.removeprefix("sha256:")
-        if not (guard and value and len(digest) >= DIGEST_SHOWN):
-            raise ValueError(text)
-        return cls(guard, value, digest)
-
-    def passes(self, guard: str, value: str, digest: str, reviewed: str) -> bool:
-        """Whether it was given for this value of this plan; or, for the plan that was reviewed, for this value or a greater."""
-        if self.guard != guard:
-            return False
-        if self.value == value:
-            return digest.startswith(self.digest) or reviewed.startswith(self.digest)
-        fewer = value.isdecimal() and self.value.isdecimal() and int(value) < int(self.value)
-        return fewer and reviewed.startswith(self.digest)
-
-
-def judge(plan: Plan, settings: Settings, now: datetime, acks: Sequence[Ack] = (), reviewed: str = "") -> Plan:
-    """The plan with what the policies say of it. What was acknowledged for the plan of the digest `reviewed` holds for what
-    is left of it; whoever gives one makes sure that this plan does no more.
+    What was acknowledged for the plan of the digest `reviewed` holds for what is left of it; whoever gives one makes sure that
+    this plan does no more.
     """
-    found = [finding for rule in POLICIES for finding in rule(plan, settings, now)]
+    plan = replace(plan, cost=volume.spend(plan, settings))
     digest = plan.digest
-    judged = [_acknowledged(finding, acks, digest, reviewed) for finding in found]
-    findings = sorted({*plan.findings, *judged}, key=lambda finding: (finding.severity.rank, finding.order))
-    return replace(plan, findings=tuple(findings), evaluated=tuple(_verdicts(judged)))
+    used: set[waivers.Waiver] = set()
 
+    def settled(finding: Finding) -> Finding:
+        finding, waiver = waivers.waived(finding, settings.waivers, now)
+        if waiver:
+            used.add(waiver)
+        return acknowledged(finding, acks, digest, reviewed)
 
-def _verdicts(judged: Sequence[Finding]) -> Iterator[Mapping[str, str]]:
-    """What every rule said, passes too: the strongest severity of its findings, or `pass`."""
-    for code in sorted({*volume.CODES, *schedule.CODES, *law.CODES, *edits.CODES}):
-        found = [finding.severity for finding in judged if finding.code == code]
-        worst = min(found, key=lambda severity: severity.rank, default=None)
-        yield {"rule": code, "result": worst.value if worst else "pass"}
-
-
-def _acknowledged(finding: Finding, acks: Sequence[Ack], digest: str, reviewed: str) -> Finding:
-    """A tripped guard says which acknowledgement passes it; with that one given it is a note."""
-    if finding.severity is not Severity.APPROVE:
-        return finding
-    guard, _, value = finding.remedy.partition("=")
-    if any(ack.passes(guard, value, digest, reviewed) for ack in acks):
-        return replace(finding, severity=Severity.INFO, remedy=say("acknowledged"))
+    asked = [look for rule in POLICIES for look in rule(plan, settings, now)]
+    asked.append(hours_of_applying.judge(plan, settings, now, applying=applying))
+    if settings.rules:
+        asked += rules.judge(settings.rules, plan.to_json(__version__))
+    looks = [replace(look, findings=tuple(map(settled, look.findings))) for look in asked]
+    found = {*plan.findings, *(finding for look in looks for finding in look.findings)}
+    found |= {*waivers.told(settings.waivers, used, now), *_passing(plan, found)}
     return replace(
-        finding,
-        remedy=say("if it is meant: --ack {guard}={value}@{digest}", guard=guard, value=value, digest=digest[:DIGEST_SHOWN]),
+        plan,
+        findings=tuple(sorted(found, key=lambda finding: (finding.severity.rank, finding.order))),
+        evaluated=tuple(evaluated(looks)),
+        versions=versions(),
+        waivers=tuple(waiver.to_json(used=waiver in used) for waiver in settings.waivers),
     )
 
 
-__all__ = ["POLICIES", "Ack", "Settings", "judge", "parse"]
+def _passing(plan: Plan, found: set[Finding]) -> tuple[Finding, ...]:
+    """What of a denied plan could be applied by itself."""
+    words = partial.passing(plan, found)
+    if not words:
+        return ()
+    message = say("what is denied holds the whole plan back; the rest passes with {only}", only=words)
+    return (Finding(code="POL004", severity=Severity.INFO, message=message),)
+
+
+__all__ = ["POLICIES", "Ack", "Looked", "Rule", "Settings", "judge", "parse"]

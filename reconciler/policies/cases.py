@@ -18,10 +18,11 @@ from reconciler.checking import Checker
 from reconciler.diagnostics import Finding, did_you_mean, error
 from reconciler.document import Node, parse
 from reconciler.kinds.fields import COUNTRY, DAY, INSTANT, ZONE, Field, ListOf, Record, Text
+from reconciler.kinds.kind import SECTORS
 from reconciler.personal import mask_text
 from reconciler.policies.contact import Contact
 from reconciler.policies.hours import Verdict, allowed
-from reconciler.policies.lawpacks import CHANNELS, PURPOSES, SECTORS, SERVICES, Rule, pack_of, packs, rules
+from reconciler.policies.lawpacks import CHANNELS, PURPOSES, SERVICES, Rule, pack_of, packs, rules
 from reconciler.resource import Origin
 from reconciler.rows.numbers import understood
 from reconciler.rows.zones import possible

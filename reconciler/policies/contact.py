@@ -13,7 +13,8 @@ from datetime import date
 from reconciler.calendar import known_zone
 from reconciler.catalogue import language, say
 from reconciler.diagnostics import CODES, Finding, Severity
-from reconciler.policies.lawpacks import CHANNELS, HOUSE, PURPOSES, SECTORS, SERVICES, Rule, pack_of, packs
+from reconciler.kinds.kind import SECTORS
+from reconciler.policies.lawpacks import CHANNELS, HOUSE, PURPOSES, SERVICES, Rule, pack_of, packs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +33,9 @@ class Contact:
     extra_holidays: frozenset[date] = frozenset()
 
 
-def denied(code: str, message: str) -> Finding:
-    """A finding that stops an apply, with its code's remedy."""
-    return Finding(code=code, severity=Severity.DENY, message=message, remedy=CODES[code].remedy)
+def denied(code: str, message: str, rule: str = "") -> Finding:
+    """A finding that stops an apply, with its code's remedy, and the id of the rule that it is held against."""
+    return Finding(code=code, rule=rule, severity=Severity.DENY, message=message, remedy=CODES[code].remedy)
 
 
 def unknown(contact: Contact) -> tuple[Finding, ...]:
@@ -106,6 +107,7 @@ def stale(rules: Iterable[Rule], day: date) -> tuple[Finding, ...]:
     return tuple(
         Finding(
             code="LAW005",
+            rule=rule.id,
             severity=Severity.WARN,
             message=say("{rule} was to be read again by {day}", rule=rule.id, day=rule.review_by),
             remedy=CODES["LAW005"].remedy,

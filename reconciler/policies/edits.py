@@ -8,37 +8,39 @@ from datetime import datetime
 from typing import Any, Final
 
 from reconciler.catalogue import say
-from reconciler.diagnostics import Finding, Severity
+from reconciler.diff import Drift
 from reconciler.personal import mask_text
 from reconciler.plan.values import Plan
+from reconciler.policies.looked import Looked, guard
 from reconciler.policies.settings import Settings
 
-CODES: Final = ("DRF001",)
 GUARD: Final = "both_changed"
 
 _VALUE: Final = 80  # characters of a value in a message
 
 
-def judge(plan: Plan, _settings: Settings, _now: datetime) -> Iterator[Finding]:
+def judge(plan: Plan, _settings: Settings, _now: datetime) -> Iterator[Looked]:
     """Each field that both sides changed and that this plan sets; one acknowledgement, by the number of addresses, for all."""
     sets = {(change.address, difference.path.partition(".")[0]) for change in plan.changes for difference in change.diff}
     both = [drift for drift in plan.drift if drift.contested and (drift.address, drift.path.partition(".")[0]) in sets]
     count = len({drift.address for drift in both})
-    for drift in both:
-        yield Finding(
-            code="DRF001",
-            severity=Severity.APPROVE,
-            message=say(
-                "both sides changed {path}: applied {applied}, in the console {live}, in the file {wished}",
-                path=drift.path,
-                applied=_shown(drift.applied),
-                live=_shown(drift.live),
-                wished=_shown(drift.wished),
-            ),
-            remedy=f"{GUARD}={count}",
-            address=drift.address,
-            origin=drift.origin,
-        )
+    yield Looked(
+        rule="DRF001",
+        inputs=[[drift.address, drift.path] for drift in both],
+        findings=tuple(
+            guard("DRF001", GUARD, count, _told(drift), address=drift.address, origin=drift.origin) for drift in both
+        ),
+    )
+
+
+def _told(drift: Drift) -> str:
+    return say(
+        "both sides changed {path}: applied {applied}, in the console {live}, in the file {wished}",
+        path=drift.path,
+        applied=_shown(drift.applied),
+        live=_shown(drift.live),
+        wished=_shown(drift.wished),
+    )
 
 
 def _shown(value: Any) -> str:

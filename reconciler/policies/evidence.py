@@ -27,11 +27,11 @@ def _consent(contact: Contact, day: date, columns: Collection[str]) -> Iterator[
             missing = [column for column in rule.consent if column not in columns]
             if missing:
                 told = say("no column {columns}", columns=", ".join(missing))
-                yield denied("CON001", f"{told}: {worded(rule)}")
+                yield denied("CON001", f"{told}: {worded(rule)}", rule.id)
         for rule in binding("channel", country, contact, day):
             if rule.channel not in columns:
                 told = say("no column {columns}", columns=rule.channel)
-                yield replace(denied("CON002", f"{told}: {worded(rule)}"), severity=Severity.WARN)
+                yield replace(denied("CON002", f"{told}: {worded(rule)}", rule.id), severity=Severity.WARN)
 
 
 def sender(contact: Contact, day: date, caller_id: str) -> tuple[Finding, ...]:
@@ -45,11 +45,11 @@ def _sender(contact: Contact, day: date, caller_id: str) -> Iterator[Finding]:
         for rule in binding("sender", country, contact, day):
             assert rule.sender is not None, "it binds as a rule on senders"
             if rule.sender.prefixes and not digits.startswith(rule.sender.prefixes):
-                yield denied("SID001", worded(rule))
+                yield denied("SID001", worded(rule), rule.id)
             elif not rule.sender.hidden and caller_id and not digits:
-                yield denied("SID002", worded(rule))
+                yield denied("SID002", worded(rule), rule.id)
             elif not rule.sender.hidden and not caller_id:
-                yield replace(denied("SID003", worded(rule)), severity=Severity.WARN)
+                yield replace(denied("SID003", worded(rule), rule.id), severity=Severity.WARN)
 
 
 def registers(contact: Contact, day: date) -> tuple[tuple[Rule, Register], ...]:

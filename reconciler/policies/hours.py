@@ -15,11 +15,11 @@ from itertools import product
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from reconciler.calendar import Slot, clock, holidays_of
+from reconciler.calendar import DAY_MIN, Slot, clock, holidays_of
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.policies.contact import Contact, binding, denied, exceptions, looks_at, stale, unknown, worded
-from reconciler.policies.lawpacks import DAY_MIN, Rule, Stretch
+from reconciler.policies.lawpacks import Rule, Stretch
 from reconciler.policies.spans import (
     Spans,
     holds,
@@ -35,6 +35,7 @@ from reconciler.policies.spans import (
 MARGIN_MIN: Final = 5
 HORIZON: Final = timedelta(days=14)
 _DAY: Final = timedelta(days=1)
+_YEAR: Final = timedelta(days=366)
 _MINUTE: Final = timedelta(minutes=1)
 _INSTANT: Final = timedelta(microseconds=1)
 _WHOLE: Final[tuple[Stretch, ...]] = ((0, DAY_MIN),)
@@ -111,7 +112,7 @@ def allowed(contact: Contact, at: datetime, *, only: Rule | None = None) -> Verd
     bars = {limit.rule.id: limit for limit in reversed(limits) if not holds(limit.spans, minute)}
     looked = _looked(contact, (at,), only)
     found = [
-        denied("HRS002", say("barred at {at}: {rule}", at=_shown(at, limit.zone), rule=worded(limit.rule)))
+        denied("HRS002", say("barred at {at}: {rule}", at=_shown(at, limit.zone), rule=worded(limit.rule)), limit.rule.id)
         for limit in reversed(bars.values())
     ]
     edge = next_change(_left(limits, minute, last), minute)
@@ -146,7 +147,7 @@ def window(contact: Contact, slots: Sequence[Slot], day: date, holidays: frozens
     bars = _bars(contact, pieces)
     looked = _looked(contact, (opens, closes - _MINUTE))
     found = [
-        denied("HRS003", say("the window is barred {start} to {end}: {rule}", start=start, end=end, rule=worded(rule)))
+        denied("HRS003", say("the window is barred {start} to {end}: {rule}", start=start, end=end, rule=worded(rule)), rule.id)
         for bar in bars
         for start, end in ((_shown(bar.start, bar.zones[0]), _shown(bar.end, bar.zones[0])),)
         for rule in bar.rules
@@ -158,6 +159,25 @@ def window(contact: Contact, slots: Sequence[Slot], day: date, holidays: frozens
         findings=(*found, *stale(looked, day)),
         next_edge=bars[0].start if bars else None,
     )
+
+
+def between(contact: Contact, start: datetime, end: datetime, now: datetime) -> Verdict:
+    """Whether a campaign is allowed that runs by itself, day and night, between two instants; as far as a year ahead."""
+    start, end = max(_utc(start), _utc(now)), min(_utc(end), _utc(now) + _YEAR)
+    if start >= end:
+        return Verdict(allowed=True)
+    wrong = _unjudged(contact, start, end)
+    bars = () if wrong else _bars(contact, _piece(start, end))
+    rules = _distinct(rule for bar in bars for rule in bar.rules)
+    found = [denied("HRS003", _barring(rule, [bar for bar in bars if rule in bar.rules]), rule.id) for rule in rules]
+    return Verdict(allowed=not (bars or wrong), rules=tuple(rule.id for rule in rules), findings=(*wrong, *found))
+
+
+def _barring(rule: Rule, bars: Sequence[Bar]) -> str:
+    """The first stretch that a rule bars, and how many more there are."""
+    start, end = (_shown(moment, bars[0].zones[0]) for moment in (bars[0].start, bars[0].end))
+    told = say("it runs by itself, and is barred {start} to {end}: {rule}", start=start, end=end, rule=worded(rule))
+    return say("{told} (and {count:,} more times)", told=told, count=len(bars) - 1) if len(bars) > 1 else told
 
 
 def week(contact: Contact, slots: Sequence[Slot], now: datetime, holidays: frozenset[date], days: int = 7) -> Week:

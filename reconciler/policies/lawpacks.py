@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 from reconciler.calendar import WEEKDAYS, known_day
@@ -20,6 +20,7 @@ from reconciler.checking import Checker
 from reconciler.diagnostics import Finding, error
 from reconciler.document import Node, parse
 from reconciler.kinds.fields import CLOCK, CODE, COUNTRY, DAY, Boolean, Either, Field, Integer, ListOf, Record, Text
+from reconciler.kinds.kind import SECTORS
 from reconciler.resource import Origin
 
 PACKS: Final = ("ar", "br", "cl", "co", "ec", "mx", "pe", "us", "uy", "house")
@@ -28,9 +29,7 @@ LANGUAGES: Final = ("en", "es")
 PURPOSES: Final = ("collection", "marketing", "service")
 CHANNELS: Final = ("voice", "sms", "whatsapp", "email")
 SERVICES: Final = ("transaction", "requested", "fraud_alert", "appointment", "other")
-SECTORS: Final = ("finance", "telecom", "other")
 REGISTERS: Final = ("rne", "repep", "reus", "no_llame_ar", "no_molestar", "no_llame_uy", "nao_perturbe")
-DAY_MIN: Final = 1440
 
 Stretch = tuple[int, int]  # minutes of a day's clock: from the first to before the second
 
@@ -311,7 +310,8 @@ def packs() -> Mapping[str, Pack]:
     """Every pack of this version by its name; the house's is the last."""
     found = {}
     for name in PACKS:
-        pack, findings = read_pack(files("reconciler.policies").joinpath("laws", f"{name}.yaml").read_bytes(), f"{name}.yaml")
+        file = Path(__file__).parent / "laws" / f"{name}.yaml"
+        pack, findings = read_pack(file.read_bytes(), file.name)
         assert pack is not None, findings
         found[name] = pack
     return found

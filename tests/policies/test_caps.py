@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
-from typing import Final
+from datetime import UTC, date, datetime
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.policies.caps import MEASURES, OWN, Cap, caps
+from reconciler.diagnostics import Severity
+from reconciler.plan.capped import Capped
+from reconciler.plan.values import Plan
+from reconciler.policies.caps import MEASURES, OWN, Cap, caps, judge
 from reconciler.policies.contact import Contact
 from reconciler.policies.lawpacks import CHANNELS
+from reconciler.policies.settings import Settings
+from reconciler.resource import Address
 
 DAY: Final = date(2026, 11, 20)
 EVERY: Final = frozenset(CHANNELS)
@@ -109,3 +114,47 @@ def test_a_contact_too_many_is_denied_by_name() -> None:
     assert (finding.code, finding.message) == ("CAP001", "3 where per_day is 2: BR-2, policies.caps")
     assert [bool(daily.exceeded(value)) for value in (1, 2, 3)] == [False, False, True]
     assert [bool(apart.exceeded(value)) for value in (1, 2, 3)] == [True, False, False]
+
+
+def test_what_is_waived_sets_no_limit_and_uncovers_milder_ones() -> None:
+    """The project's own limits stay, unless all of them are waived by their code."""
+    who = contact("CO", "collection")
+
+    assert [cap.rules for cap in caps(who, DAY, {"per_day": 3}, waived=["CO-2"])] == [(OWN,)]
+    assert caps(who, DAY, {"per_day": 3})[0].rules == ("CO-2",)
+    assert caps(who, DAY, {"per_day": 3}, waived=["CAP001"]) == ()
+
+
+def capped(**counts: Any) -> Capped:
+    """What became of a limit of two rules."""
+    return Capped(
+        address=Address("t", "contacts", "c"), measure="per_day", most=1, channels=EVERY, rules=("CO-2", OWN), **counts
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "found"),
+    [
+        ({}, []),
+        ({"left_out": 3}, [("CAP003", Severity.INFO)]),
+        ({"over": 2}, [("CAP001", Severity.DENY)]),
+        ({"known": False}, [("CAP001", Severity.WARN)]),
+        ({"left_out": 3, "over": 2}, [("CAP003", Severity.INFO), ("CAP001", Severity.DENY)]),
+    ],
+)
+def test_what_became_of_a_limit_is_told_once_and_by_every_rule_that_set_it(
+    counts: dict[str, Any], found: list[tuple[str, Severity]]
+) -> None:
+    """That a partial view is partial is said whenever a limit was held against somebody."""
+    now = datetime(2026, 11, 20, 15, tzinfo=UTC)
+    plan = Plan(created_at=now, valid_until=now, capped=(capped(**counts),))
+
+    looks = list(judge(plan, Settings(), now))
+
+    assert [look.rule for look in looks] == ["CO-2", OWN, "CAP002"]
+    assert [(finding.code, finding.severity) for finding in looks[0].findings] == found
+    assert {(finding.rule, finding.address) for finding in looks[0].findings} <= {("CO-2", Address("t", "contacts", "c"))}
+    assert looks[1].findings == ()
+    assert [finding.severity for finding in looks[2].findings] == [Severity.INFO]
+    assert looks[0].version != looks[1].version
+    assert list(judge(replace(plan, capped=()), Settings(), now)) == []
