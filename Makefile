@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: help demo test lint format typecheck imports tests simulate mutants bench kills goldens schema lock wheel clean
+.PHONY: help demo test lint format typecheck imports tests simulate mutants bench kills goldens holidays schema lock wheel clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ kills: $(READY) ## the real program killed N times: every named point at every w
 
 goldens: $(READY) ## write tests/golden anew; look at the difference before it is committed
 	$(BIN)/pytest -q --update-goldens tests/test_reports.py
+
+holidays: $(READY) ## write reconciler/holidays.json anew, once another version of the calendar is installed
+	$(BIN)/python -m tests.holidays
 
 schema: $(READY) ## write schema/*.schema.json anew
 	$(BIN)/reconciler schema --out schema

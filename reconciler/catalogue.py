@@ -7,21 +7,25 @@ English is the language of the sources; a language without a translation falls b
 from __future__ import annotations
 
 import gettext
-from pathlib import Path
 from typing import Any, Final
 
 DOMAIN: Final = "reconciler"
-LOCALES: Final = Path(__file__).with_name("locale")
+SOURCES: Final = "en"  # what the sentences in the sources are written in
 
 _speaker: gettext.NullTranslations = gettext.NullTranslations()
-_language = "en"
+_language = SOURCES
 
 
 def speak(language: str) -> None:
     """Choose the language of `say` for this process, by its two-letter code; an unknown one speaks English."""
     global _speaker, _language  # noqa: PLW0603 - the language is a property of the process, set once by the command line
     _language = language
-    _speaker = gettext.translation(DOMAIN, LOCALES, [language], fallback=True)
+    if language == SOURCES:
+        _speaker = gettext.NullTranslations()
+        return
+    from pathlib import Path
+
+    _speaker = gettext.translation(DOMAIN, Path(__file__).with_name("locale"), [language], fallback=True)
 
 
 def language() -> str:

@@ -7,8 +7,8 @@ scripts; so both ask the compiled one about patterns. A test holds the two again
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 from typing import Any
 
 import jsonschema_rs
@@ -166,17 +166,20 @@ def _shown(value: Any) -> str:
 
 
 class Places(Mapping[str, Origin]):
-    """`origins` of a node, worked out when somebody asks: only findings and changes do, and most documents have none."""
+    """Where each dotted path of a document was written, by `told` (path, line, column), which is asked when somebody asks: only
+    findings and changes do, and most documents have none.
+    """
 
-    __slots__ = ("_known", "_node")
+    __slots__ = ("_file", "_known", "told")
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
+    def __init__(self, file: str, told: Callable[[], Iterable[tuple[str, int, int]]]) -> None:
+        self._file = file
         self._known: dict[str, Origin] | None = None
+        self.told = told
 
     def _all(self) -> dict[str, Origin]:
         if self._known is None:
-            self._known = dict(origins(self._node))
+            self._known = {path: Origin(self._file, line, column) for path, line, column in self.told()}
         return self._known
 
     def __getitem__(self, path: str) -> Origin:
@@ -189,14 +192,19 @@ class Places(Mapping[str, Origin]):
         return len(self._all())
 
 
-def origins(node: Node, path: str = "") -> Iterator[tuple[str, Origin]]:
+def places(node: Node) -> Places:
     """Every dotted path below a node with the place of its value."""
+    return Places(node.file, partial(_below, node, ""))
+
+
+def _below(node: Node, path: str) -> Iterator[tuple[str, int, int]]:
+    steps: Iterable[tuple[str | int, Node]]
     if node.entries is not None:
-        for name, entry in node.entries.items():
-            inner = f"{path}.{name}" if path else name
-            yield inner, entry.node.origin
-            yield from origins(entry.node, inner)
-    elif node.items is not None:
-        for index, item in enumerate(node.items):
-            yield f"{path}.{index}", item.origin
-            yield from origins(item, f"{path}.{index}")
+        steps = [(name, entry.node) for name, entry in node.entries.items()]
+    else:
+        steps = enumerate(node.items or ())
+    for step, inner in steps:
+        there = f"{path}{step}"
+        yield there, inner.line, inner.column
+        if not isinstance(inner.value, str):
+            yield from _below(inner, f"{there}.")

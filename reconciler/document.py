@@ -7,9 +7,9 @@ down at deep nesting; the events show all three, and need less time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import yaml
 
@@ -23,12 +23,24 @@ DEPTH_MAX: Final = 20
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A piece of a document: text, a list of nodes, or a mapping of names to entries."""
+class Node(NamedTuple):
+    """A piece of a document: text, a list of nodes, or a mapping of names to entries.
+
+    `line` and `column` count from 1. `within` is where the first character of a text stands, line and column; None where the
+    text is not in the file as it reads, line for line. A tuple, since a project has hundreds of thousands of them and a
+    dataclass takes four times as long; places become `Origin`s when somebody asks, and of right documents nobody does.
+    """
 
     value: str | tuple[Node, ...] | dict[str, Entry]  # never changed; asking for dict costs less than for Mapping
-    origin: Origin
+    file: str
+    line: int
+    column: int
+    within: tuple[int, int] | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """Where it stands."""
+        return Origin(self.file, self.line, self.column)
 
     @property
     def text(self) -> str | None:
@@ -45,6 +57,12 @@ class Node:
         """The mapping's entries by name; None for the others."""
         return self.value if isinstance(self.value, dict) else None
 
+    def place(self, line: int, column: int) -> Origin:
+        """Where a line and a column of the text, both from 1, stand in the file; the node's place where that is not known."""
+        if self.within is None:
+            return self.origin
+        return Origin(self.file, self.within[0] + line - 1, self.within[1] + column - 1)
+
     def at(self, path: Iterator[str | int]) -> Node:
         """The node under `path`, or the deepest one on the way that exists."""
         node = self
@@ -60,12 +78,17 @@ class Node:
         return node
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A mapping's name with the place where it was written, and its node."""
 
-    key: Origin
+    line: int
+    column: int
     node: Node
+
+    @property
+    def key(self) -> Origin:
+        """Where the name stands."""
+        return Origin(self.node.file, self.line, self.column)
 
 
 class _RejectedError(Exception):
@@ -93,7 +116,7 @@ def parse(data: bytes, file: str) -> tuple[list[Node], list[Finding]]:
     findings: list[Finding] = []
     nodes: list[Node] = []
     try:
-        nodes.extend(_documents(yaml.parse(text, Loader=_LOADER), file, findings))
+        nodes.extend(_documents(yaml.parse(text, Loader=_LOADER), file, text, findings))
     except _RejectedError as rejected:
         findings.append(rejected.finding)
     except yaml.MarkedYAMLError as wrong:
@@ -126,29 +149,37 @@ def _error(code: str, message: str, origin: Origin, remedy: str) -> Finding:
 class _Open:
     """A list or mapping that is still being read."""
 
-    __slots__ = ("entries", "key", "nodes", "origin")
+    __slots__ = ("column", "entries", "key", "line", "nodes")
 
-    def __init__(self, origin: Origin, *, mapping: bool) -> None:
-        self.origin = origin
+    def __init__(self, line: int, column: int, *, mapping: bool) -> None:
+        self.line = line
+        self.column = column
         self.entries: dict[str, Entry] | None = {} if mapping else None
         self.nodes: list[Node] = []
-        self.key: tuple[str, Origin] | None = None
+        self.key: tuple[str, int, int] | None = None
 
 
-def _documents(events: Any, file: str, findings: list[Finding]) -> Iterator[Node]:
+def _documents(events: Any, file: str, text: str, findings: list[Finding]) -> Iterator[Node]:
     """Build one node a document, without recursion: a hostile depth costs a message, never the stack."""
     stack: list[_Open] = []
+    scalar, mapping, sequence, ends = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent, _ENDS
     for event in events:
         kind = type(event)
-        if kind is yaml.ScalarEvent:
-            place = _place(event, file)
+        if kind is scalar:
+            mark = event.start_mark
+            line, column = mark.line + 1, mark.column + 1
             if event.anchor is not None or event.tag is not None:
-                raise _foreign(event, place)
+                raise _foreign(event, Origin(file, line, column))
+            value: str = event.value
             if stack and (parent := stack[-1]).entries is not None and parent.key is None:
-                parent.key = _key(event.value, place), place
+                if value == "<<":
+                    message = say("merge keys (<<) are not part of the language")
+                    raise _RejectedError(_error("YML005", message, Origin(file, line, column), say("write the keys out")))
+                parent.key = value, line, column
                 continue
-            done = Node(event.value, place)
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            plainly = not event.style and event.end_mark.line + 1 == line
+            done = Node(value, file, line, column, (line, column) if plainly else _within(event, text))
+        elif kind is mapping or kind is sequence:
             place = _place(event, file)
             if event.anchor is not None or event.tag is not None:
                 raise _foreign(event, place)
@@ -159,11 +190,12 @@ def _documents(events: Any, file: str, findings: list[Finding]) -> Iterator[Node
                 raise _RejectedError(
                     _error("YML001", say("a key must be text"), place, say("write a plain word before the colon"))
                 )
-            stack.append(_Open(place, mapping=kind is yaml.MappingStartEvent))
+            stack.append(_Open(place.line, place.column, mapping=kind is mapping))
             continue
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+        elif kind in ends:
             closed = stack.pop()
-            done = Node(tuple(closed.nodes) if closed.entries is None else closed.entries, closed.origin)
+            inner = tuple(closed.nodes) if closed.entries is None else closed.entries
+            done = Node(inner, file, closed.line, closed.column)
         elif kind is yaml.AliasEvent:
             message = say("aliases (*{name}) are not part of the language", name=event.anchor)
             raise _RejectedError(_error("YML003", message, _place(event, file), say("write the value out")))
@@ -175,31 +207,41 @@ def _documents(events: Any, file: str, findings: list[Finding]) -> Iterator[Node
             _put(stack[-1], done, findings)
 
 
+_ENDS: Final = frozenset({yaml.MappingEndEvent, yaml.SequenceEndEvent})
+
+
 def _put(parent: _Open, node: Node, findings: list[Finding]) -> None:
     if parent.entries is None:
         parent.nodes.append(node)
         return
     assert parent.key is not None, "a value without a key"
-    name, place = parent.key
+    name, line, column = parent.key
     parent.key = None
     if name in parent.entries:
-        first = parent.entries[name].key
-        message = say("the key '{name}' stands twice, first on line {line}", name=name, line=first.line)
-        findings.append(_error("YML002", message, place, say("keep one of them")))
+        first = parent.entries[name].line
+        message = say("the key '{name}' stands twice, first on line {line}", name=name, line=first)
+        findings.append(_error("YML002", message, Origin(node.file, line, column), say("keep one of them")))
     else:
-        parent.entries[name] = Entry(place, node)
-
-
-def _key(name: str, place: Origin) -> str:
-    if name == "<<":
-        message = say("merge keys (<<) are not part of the language")
-        raise _RejectedError(_error("YML005", message, place, say("write the keys out")))
-    return name
+        parent.entries[name] = Entry(line, column, node)
 
 
 def _place(event: Any, file: str) -> Origin:
     mark = event.start_mark
     return Origin(file, mark.line + 1, mark.column + 1)
+
+
+def _within(event: Any, text: str) -> tuple[int, int] | None:
+    """Where the text of a scalar begins that is not plainly there: behind the quote, or on the first line of a block."""
+    start, end = event.start_mark, event.end_mark
+    line = start.line
+    if event.style == "|":
+        first = next(iter(text.split("\n", line + 2)[line + 1 : line + 2]), "")
+        indent = len(first) - len(first.lstrip(" "))
+        return (line + 2, indent + 1) if event.value.startswith(first.strip()) else None
+    if line != end.line:
+        return None
+    plainly = end.column - start.column == len(event.value) + 2  # no escape stands for another character
+    return (line + 1, start.column + 2) if plainly else None
 
 
 def _foreign(event: Any, place: Origin) -> _RejectedError:
@@ -209,6 +251,64 @@ def _foreign(event: Any, place: Origin) -> _RejectedError:
         return _RejectedError(_error("YML003", message, place, say("write the value out where it is needed")))
     message = say("tags ({tag}) are not part of the language", tag=event.tag)
     return _RejectedError(_error("YML004", message, place, say("remove it: a field's type says how its value is read")))
+
+
+def rewritten(data: bytes, place: Origin, before: str, change: Callable[[str], str]) -> bytes | None:
+    """A file with the text `before`, which begins at `place`, changed, and nothing else: quotes, folds and comments stay.
+
+    `change` is asked about the text and about pieces of it. Where it cannot be made on the text as it was written, the text is
+    written anew in double quotes. None where the file would not read as it did but for that change, or holds another text.
+    """
+    text, scalar = data.decode("utf-8-sig"), None
+    events = _read(text)
+    for index, event in enumerate(events):
+        if isinstance(event, yaml.ScalarEvent) and _place(event, place.file) == place and event.value == before:
+            scalar = index
+    if scalar is None:
+        return None
+    event = events[scalar]
+    start, end, wanted = event.start_mark.index, event.end_mark.index, change(before)
+    said = [_said(event) for event in events]
+    said[scalar] = (*said[scalar][:1], wanted)
+    tries = [_as_it_stands(text[start:end], event.style, change)]
+    if event.style not in _BLOCKS:
+        tries.append(json.dumps(wanted, ensure_ascii=False))
+    for tried in tries:
+        whole = text[:start] + tried + text[end:]
+        try:
+            same = [_said(event) for event in _read(whole)] == said
+        except yaml.YAMLError:
+            continue
+        if same:
+            return data[: len(data) - len(text.encode())] + whole.encode()
+    return None
+
+
+_BLOCKS: Final = ("|", ">")
+
+
+def _read(text: str) -> list[Any]:
+    return list(yaml.parse(text, Loader=_LOADER))
+
+
+def _said(event: Any) -> tuple[Any, ...]:
+    """What an event means, wherever it stands and however it is written."""
+    return type(event), getattr(event, "value", None)
+
+
+def _as_it_stands(raw: str, style: str | None, change: Callable[[str], str]) -> str:
+    """A scalar with its own text changed, within the quotes that it has."""
+    if style in _BLOCKS:
+        head, line_end, content = raw.partition("\n")  # the head may hold a comment
+        return head + line_end + change(content)
+    if style not in _QUOTES:
+        return change(raw)
+    escaped = _QUOTES[style]
+    inside = change(raw[1:-1].replace(escaped, "\0")).replace(style, escaped)  # YAML has no NUL
+    return style + inside.replace("\0", escaped) + style
+
+
+_QUOTES: Final = {'"': '\\"', "'": "''"}
 
 
 def write(documents: Sequence[Mapping[str, Any]]) -> str:

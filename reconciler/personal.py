@@ -70,6 +70,11 @@ def mask_text(text: str) -> str:
     return _LONG_NUMBER.sub(lambda found: found["date"] or mask_number(found.group()), text)
 
 
+def dotted(text: str) -> str:
+    """`text` as long as it is, with the digits of everything that could be a phone number as dots; dates stay."""
+    return _LONG_NUMBER.sub(lambda found: found["date"] or _DIGITS.sub("•", found.group()), text)
+
+
 def mask_value(value: Any) -> str:
     """A personal value of any kind as `•••`; whether there was a value stays visible."""
     return "•••" if value not in (None, "") else ""

@@ -171,7 +171,7 @@ def _without_policies(root: Node) -> Node:
     """Policies are read and judged by their own floor; here any content of theirs is right."""
     if root.entries is None:
         return root
-    return Node({name: entry for name, entry in root.entries.items() if name != "policies"}, root.origin)
+    return root._replace(value={name: entry for name, entry in root.entries.items() if name != "policies"})
 
 
 def _journal(value: str | Mapping[str, str], entries: Mapping[str, Entry]) -> str | SecretRef:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.checking import Places
 from reconciler.resource import Origin
 
 if TYPE_CHECKING:
@@ -22,17 +24,26 @@ if TYPE_CHECKING:
 
 FILES_MIN: Final = 200  # below that, parsing is quicker than looking here
 NAME: Final = "documents.bin"
+FORM: Final = 2  # of what is stored; another one is not read
 _SEAL_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A document as it was written, once its form is known to be right: values as its record understood them."""
+    """A document as it was written, once its form is known to be right.
+
+    `fields` are the kind's own, `blocks` those of platforms by the platform's name; both with their defaults.
+    """
 
     kind: str
-    values: Mapping[str, Any]
+    name: str
+    targets: tuple[str, ...]
+    fields: Mapping[str, Any]
+    blocks: Mapping[str, Mapping[str, Any]]
+    protect: bool
+    tags: tuple[str, ...]
     origin: Origin
-    places: Mapping[str, Origin]
+    places: Places
 
 
 class Remembered:
@@ -40,13 +51,13 @@ class Remembered:
 
     def __init__(self, folder: Path, made_by: str, files: int) -> None:
         self._path = folder / NAME
-        self._made_by = made_by
+        self._made_by = f"{FORM} {made_by}"
         self._known: Mapping[str, Any] = {}
         self._used: dict[str, Any] = {}
         self._new = False
         self._wanted = files >= FILES_MIN
         if self._wanted:
-            self._known = _read(self._path, made_by)
+            self._known = _read(self._path, self._made_by)
 
     def find(self, name: str, data: bytes) -> list[Written] | None:
         """The documents of a file of that name and content; None when they are not known."""
@@ -56,8 +67,10 @@ class Remembered:
         raw = self._known.get(key)
         if raw is None:
             return None
-        self._used[key] = raw
-        return _documents(name, raw)
+        documents = _read_back(name, raw)
+        if documents is not None:
+            self._used[key] = raw
+        return documents
 
     def keep(self, name: str, data: bytes, documents: list[Written]) -> list[Written]:
         """Remember the documents of a file that is right; gives them as they are remembered, which takes less room."""
@@ -65,20 +78,8 @@ class Remembered:
             return documents
         import msgspec
 
-        told = [
-            (
-                document.kind,
-                document.values,
-                document.origin.line,
-                document.origin.column,
-                msgspec.Raw(
-                    msgspec.msgpack.encode([(path, place.line, place.column) for path, place in document.places.items()])
-                ),
-            )
-            for document in documents
-        ]
         try:
-            raw = msgspec.Raw(msgspec.msgpack.encode(told))
+            raw = msgspec.Raw(msgspec.msgpack.encode(list(map(_told, documents))))
         except OverflowError:  # a number that only text can hold: the file is parsed each time
             return documents
         self._used[_key(name, data)] = raw
@@ -102,34 +103,6 @@ class Remembered:
                 part.unlink(missing_ok=True)
 
 
-class _Places(Mapping[str, Origin]):
-    """Where each path was written, decoded when somebody asks: most documents have nothing to say."""
-
-    __slots__ = ("_file", "_known", "_raw")
-
-    def __init__(self, file: str, raw: msgspec.Raw) -> None:
-        self._file = file
-        self._raw = raw
-        self._known: dict[str, Origin] | None = None
-
-    def _all(self) -> dict[str, Origin]:
-        if self._known is None:
-            import msgspec
-
-            places = msgspec.msgpack.decode(self._raw, type=list[tuple[str, int, int]])
-            self._known = {path: Origin(self._file, line, column) for path, line, column in places}
-        return self._known
-
-    def __getitem__(self, path: str) -> Origin:
-        return self._all()[path]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
-
-    def __len__(self) -> int:
-        return len(self._all())
-
-
 def _key(name: str, data: bytes) -> str:
     return hashlib.sha256(name.encode() + b"\0" + data).hexdigest()
 
@@ -151,11 +124,74 @@ def _read(path: Path, made_by: str) -> Mapping[str, Any]:
         return {}
 
 
-def _documents(name: str, raw: msgspec.Raw) -> list[Written]:
+def _told(document: Written) -> tuple[Any, ...]:
+    """A document as it is stored; its places by themselves, so that they can be left as they are."""
     import msgspec
 
-    told = msgspec.msgpack.decode(raw, type=list[tuple[str, dict[str, Any], int, int, msgspec.Raw]])
+    return (
+        document.kind,
+        document.name,
+        document.targets,
+        document.fields,
+        document.blocks,
+        document.protect,
+        document.tags,
+        document.origin.line,
+        document.origin.column,
+        msgspec.Raw(msgspec.msgpack.encode(list(document.places.told()))),
+    )
+
+
+@cache
+def _decoder() -> Any:
+    import msgspec
+
+    return msgspec.msgpack.Decoder(
+        list[
+            tuple[
+                str,
+                str,
+                tuple[str, ...],
+                dict[str, Any],
+                dict[str, dict[str, Any]],
+                bool,
+                tuple[str, ...],
+                int,
+                int,
+                msgspec.Raw,
+            ]
+        ]
+    )
+
+
+def _read_back(file: str, raw: msgspec.Raw) -> list[Written] | None:
+    """The documents as they were kept; None where they were kept in another form."""
+    import msgspec
+
+    try:
+        return _documents(file, raw)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _places(raw: msgspec.Raw) -> list[tuple[str, int, int]]:
+    import msgspec
+
+    return msgspec.msgpack.decode(raw, type=list[tuple[str, int, int]])
+
+
+def _documents(file: str, raw: msgspec.Raw) -> list[Written]:
     return [
-        Written(kind=kind, values=values, origin=Origin(name, line, column), places=_Places(name, places))
-        for kind, values, line, column, places in told
+        Written(
+            kind=kind,
+            name=name,
+            targets=targets,
+            fields=fields,
+            blocks=blocks,
+            protect=protect,
+            tags=tags,
+            origin=Origin(file, line, column),
+            places=Places(file, partial(_places, places)),
+        )
+        for kind, name, targets, fields, blocks, protect, tags, line, column, places in _decoder().decode(raw)
     ]

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
 from reconciler import __version__, document
 from reconciler.calendar import known_zone
 from reconciler.catalogue import say
-from reconciler.checking import Checker, Places
+from reconciler.checking import Checker, places
 from reconciler.diagnostics import Finding, did_you_mean, error, in_order
-from reconciler.document import Node
+from reconciler.document import Entry, Node
 from reconciler.kinds.fields import Field, Record, with_defaults
 from reconciler.kinds.kind import DOCUMENT, Kind, Mistake
 from reconciler.project import Project
@@ -29,6 +31,7 @@ from reconciler.rows.spec import PhoneFormat, RowsSpec
 from reconciler.target import Target
 
 BYTES_MAX: Final = 20_000_000
+_SUFFIXES: Final = (".yaml", ".yml")
 
 
 class PlatformTable(Protocol):
@@ -65,7 +68,8 @@ def load(project: Project, kinds: Mapping[str, Kind], platforms: Mapping[str, Pl
     found = list(_files(project, findings))
     remembered = Remembered(project.root / ".reconciler" / "cache", _made_by(checkers), len(found))
     for path, name in found:
-        data = path.read_bytes()
+        with FileIO(path) as file:  # without a buffer, that whoever reads all at once has no use for
+            data = file.readall()
         total += len(data)
         if total > BYTES_MAX:
             message = say("all documents together have more than {most:,} bytes", most=BYTES_MAX)
@@ -96,19 +100,21 @@ def _of_file(
     findings: list[Finding],
 ) -> list[Desired]:
     """The wishes of one file. One that was right before is not parsed again, unless the project now says otherwise."""
-    mistakes: list[Finding] = []
-    if known := remembered.find(name, data):
-        wishes = [wish for written in known for wish in _wishes(written, None, project, kinds, platforms, mistakes)]
-        if not mistakes:
-            return wishes
+    known = remembered.find(name, data)
+    if known is not None and not any(_misplaced(written, project, platforms) for written in known):
+        return [wish for written in known for wish in _wishes(written, project, platforms)]
     nodes, mistakes = document.parse(data, name)
-    found = ((_written(node, kinds, checkers, project, mistakes), node) for node in nodes if node.text != "")
-    told = [(written, node) for written, node in found if written]
-    if not mistakes and (kept := remembered.keep(name, data, [written for written, _ in told])):
-        told = list(zip(kept, (node for _, node in told), strict=True))
-    wishes = [wish for written, node in told for wish in _wishes(written, node, project, kinds, platforms, mistakes)]
-    findings += mistakes
-    return wishes
+    documents = []
+    for node in nodes:
+        if node.text != "":
+            written = _written(node, kinds, platforms, checkers, project, mistakes)
+            if written is not None:
+                documents.append(written)
+    if mistakes:
+        findings += mistakes
+    else:
+        documents = remembered.keep(name, data, documents)
+    return [wish for written in documents for wish in _wishes(written, project, platforms)]
 
 
 def _made_by(checkers: Mapping[str, Checker]) -> str:
@@ -162,8 +168,8 @@ def _columns(desired: Desired) -> Mapping[str, Any] | None:
     return columns if columns is None else {**{name: name for name in extra.values()}, **columns}
 
 
-def _files(project: Project, findings: list[Finding]) -> Iterator[tuple[Path, str]]:
-    """The document files in the order of their paths; links that leave the project are findings."""
+def _files(project: Project, findings: list[Finding]) -> Iterator[tuple[str, str]]:
+    """The document files, with their paths from the project and in the order of those. Links that leave it are findings."""
     folder = project.root / project.specs
     if not folder.resolve().is_relative_to(project.root):
         findings.append(
@@ -174,21 +180,45 @@ def _files(project: Project, findings: list[Finding]) -> Iterator[tuple[Path, st
         message = say("there is no folder '{folder}'", folder=project.specs)
         findings.append(error("PTH002", message, Origin(project.file), say("create it, or name another under 'specs'")))
         return
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml")):
-        name = path.relative_to(project.root).as_posix()
-        # Only a link leads elsewhere, and rglob goes down none; to resolve every file would cost as much as to read it.
-        if path.is_symlink() and not path.resolve().is_relative_to(project.root):
+    for entry, name in _below(folder, folder.relative_to(project.root).as_posix(), findings):
+        # Only a link leads elsewhere, and none to a folder is followed; to resolve every file would cost as much as to read it.
+        if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(project.root):
             findings.append(
                 error("PTH001", say("the link leads out of the project"), Origin(name), say("keep the file inside"))
             )
-        elif not path.exists():
+        elif entry.is_symlink() and not Path(entry.path).exists():
             findings.append(error("PTH002", say("the link leads to nothing"), Origin(name), say("correct or remove it")))
-        elif path.is_file():
-            yield path, name
+        elif entry.is_file():
+            yield entry.path, name
+
+
+def _below(folder: Path | str, name: str, findings: list[Finding]) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """What is called like a document in a folder and the folders in it, with its path from the project, name by name.
+
+    A folder that cannot be read is a finding: without its documents the plan would take away what they wish.
+    """
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError as failure:
+        message = say("the folder cannot be read: {why}", why=failure.strerror or "")
+        findings.append(error("PTH002", message, Origin(name), say("correct its permissions, or remove it")))
+        return
+    for entry in entries:
+        within = f"{name}/{entry.name}" if name != "." else entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path, within, findings)
+        elif entry.name.endswith(_SUFFIXES) and entry.name not in _SUFFIXES:
+            yield entry, within
 
 
 def _written(
-    node: Node, kinds: Mapping[str, Kind], checkers: Mapping[str, Checker], project: Project, findings: list[Finding]
+    node: Node,
+    kinds: Mapping[str, Kind],
+    platforms: Mapping[str, PlatformTable],
+    checkers: Mapping[str, Checker],
+    project: Project,
+    findings: list[Finding],
 ) -> Written | None:
     """One document as its kind understands it; None when a mistake leaves it without meaning."""
     entries = node.entries
@@ -211,61 +241,76 @@ def _written(
         findings += [*literal, *(mistake for mistake in mistakes if mistake.origin not in known)]
         findings += _unknown_targets(_targets(node), project)
         return None
-    return Written(kind=kind.name, values=values, origin=node.origin, places=Places(node))
-
-
-def _wishes(
-    written: Written,
-    node: Node | None,
-    project: Project,
-    kinds: Mapping[str, Kind],
-    platforms: Mapping[str, PlatformTable],
-    findings: list[Finding],
-) -> list[Desired]:
-    """One document as one wish a target; none when a mistake leaves it without meaning.
-
-    Without its node, a document that is remembered has no places for mistakes: that there are some is all that they say.
-    """
-    kind, values = kinds[written.kind], written.values
-    here = node or Node("", written.origin)
-    findings += _unknown_targets(_targets(node) if node else ((name, written.origin) for name in values["target"]), project)
     own = {field.name for field in kind.fields}
     fields = with_defaults({name: value for name, value in values.items() if name in own}, kind.fields)
-    wrong = False
-    for path, code, message, remedy in (*kind.rules(fields), *_unknown_zones(fields)):
-        findings.append(error(code, message, here.at(_steps(path)).origin, remedy))
-        wrong = True
-    wishes = []
-    for name in values["target"]:
+    blocks = {
+        name: with_defaults(values[name], platform.blocks.get(kind.name, ()))
+        for name, platform in platforms.items()
+        if name in values
+    }
+    written = Written(
+        kind=kind.name,
+        name=values["name"],
+        targets=tuple(values["target"]),
+        fields=fields,
+        blocks=blocks,
+        protect=values.get("protect", False),
+        tags=tuple(values.get("tags", ())),
+        origin=node.origin,
+        places=places(node),
+    )
+    findings += _unknown_targets(_targets(node), project)
+    wrong = list(kind.rules(fields))
+    findings += [error(code, message, node.at(_steps(path)).origin, remedy) for path, code, message, remedy in wrong]
+    zones = list(_unknown_zones(fields))
+    findings += [error(code, message, node.at(_steps(path)).origin, remedy) for path, code, message, remedy in zones]
+    findings += _foreign_blocks(written, entries, project)
+    return None if wrong or zones else written
+
+
+def _foreign_blocks(written: Written, entries: Mapping[str, Entry], project: Project) -> Iterator[Finding]:
+    """Blocks of other platforms than the targets'."""
+    for name in written.targets:
         target = project.targets.get(name)
-        if target is None:
+        for other in written.blocks if target else ():
+            if target and other != target.platform:
+                message = say(
+                    "the block '{block}' does not belong to {target}, which is {platform}",
+                    block=other,
+                    target=name,
+                    platform=target.platform,
+                )
+                remedy = say("remove it, or change the target")
+                yield error("SPC009", message, entries[other].key, remedy, Address(name, written.kind, written.name))
+
+
+def _misplaced(written: Written, project: Project, platforms: Mapping[str, PlatformTable]) -> bool:
+    """Whether a document that is right by itself does not fit the project, or this machine's zones."""
+    targets = project.targets
+    for name in written.targets:
+        target = targets.get(name)
+        if target is None or not written.blocks.keys() <= {target.platform}:
+            return True
+    return any(True for _mistake in _unknown_zones(written.fields))
+
+
+def _wishes(written: Written, project: Project, platforms: Mapping[str, PlatformTable]) -> Iterator[Desired]:
+    """One document as one wish a target, without those that the project does not have, or whose platform is another."""
+    for name in written.targets:
+        target = project.targets.get(name)
+        if target is None or not written.blocks.keys() <= {target.platform}:
             continue
-        address = Address(name, kind.name, values["name"])
-        foreign = [other for other in platforms if other in values and other != target.platform]
-        for other in foreign:
-            message = say(
-                "the block '{block}' does not belong to {target}, which is {platform}",
-                block=other,
-                target=name,
-                platform=target.platform,
-            )
-            place = here.entries[other].key if here.entries else written.origin
-            findings.append(error("SPC009", message, place, say("remove it, or change the target"), address))
-        if foreign or wrong:
-            continue
-        wishes.append(
-            Desired(
-                address=address,
-                platform=target.platform,
-                fields=fields,
-                block=with_defaults(values.get(target.platform, {}), platforms[target.platform].blocks.get(kind.name, ())),
-                origin=written.origin,
-                origins=written.places,
-                protect=values.get("protect", False),
-                tags=tuple(values.get("tags", ())),
-            )
+        block = written.blocks.get(target.platform)
+        yield Desired(
+            address=Address(name, written.kind, written.name),
+            platform=target.platform,
+            fields=written.fields,
+            block=with_defaults({}, platforms[target.platform].blocks.get(written.kind, ())) if block is None else block,
+            origin=written.origin,
+            origins=written.places,
+            protect=written.protect,
+            tags=written.tags,
         )
-    return wishes
 
 
 def _literal_connections(node: Node) -> Iterator[Finding]:

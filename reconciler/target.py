@@ -36,6 +36,7 @@ from reconciler.kinds.fields import (
     Record,
     Text,
 )
+from reconciler.kinds.kind import SECTORS
 from reconciler.personal import Secret
 from reconciler.resource import Origin
 
@@ -143,6 +144,7 @@ class Target:
     phone_format: str = "national"
     dial_prefix: str = ""
     extra_holidays: tuple[str, ...] = ()
+    sector: str = ""
     test_numbers: tuple[str, ...] | None = None
     origin: Origin
 
@@ -192,6 +194,7 @@ TARGET_COMMON: Final = (
         doc="Headers sent with every call.",
     ),
     Field(name="extra_holidays", type=ListOf(DAY), doc="Holidays beside those of the country."),
+    Field(name="sector", type=Text(choices=SECTORS), doc="Whose business it is; some laws and codes are for one sector."),
     Field(
         name="environment",
         type=Text(choices=("testing", "production")),
@@ -299,6 +302,7 @@ def read_target(
         phone_format=values.get("phone_format") or ("digits" if platform == "lynn" else "national"),
         dial_prefix=values.get("dial_prefix", ""),
         extra_holidays=tuple(values.get("extra_holidays", ())),
+        sector=values.get("sector", ""),
         test_numbers=tuple(values.get("test_numbers", ())) if values.get("environment") == "testing" else None,
         origin=node.origin,
     ), []

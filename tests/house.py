@@ -47,7 +47,7 @@ targets:
     country: UY
     timezone: America/Montevideo
     limits: {{settle_s: 0}}
-policies: {{}}
+policies: {{lawpacks: off}}
 """
 
 
@@ -139,3 +139,8 @@ def _inside(folder: Path, variables: Mapping[str, str]) -> Iterator[None]:
 def actions(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(action, address) of every change, in order."""
     return [(change["action"], change["address"]) for change in plan["changes"]]
+
+
+def reach(plan: Mapping[str, Any]) -> tuple[int, int]:
+    """How many people a plan reaches, and how many of them for the first time."""
+    return plan["people"]["total"], plan["people"]["first_time"]

@@ -11,23 +11,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler import calendar
 from reconciler.calendar import (
+    CLOCKS_KNOWN,
     WEEKDAYS,
     Slot,
     clock,
     duration,
+    holiday_names,
     holidays_around,
     holidays_of,
     instant,
     is_open,
+    jumps,
     known_country,
     known_day,
     known_zone,
     naive_in,
     national_holidays,
     next_edge,
+    next_turn,
+    repeated,
+    shown_twice,
     slots,
+    told_in,
 )
+from tests import holidays
 
 BOGOTA: Final = "America/Bogota"
 SANTIAGO: Final = "America/Santiago"  # DST: 2026-04-05 00:00 goes back to 23:00, 2026-09-06 00:00 goes on to 01:00
@@ -246,6 +255,28 @@ def test_naive_times_are_the_platforms_wall_clock() -> None:
     assert naive_in(instant("2026-12-01T01:00:00Z"), "America/Montevideo") == "2026-11-30 22:00:00"
 
 
+@pytest.mark.parametrize(
+    ("moment", "twice"),
+    [
+        ("2026-04-05T01:59:59Z", False),
+        ("2026-04-05T02:00:00Z", True),
+        ("2026-04-05T03:00:00Z", True),
+        ("2026-04-05T03:59:59Z", True),
+        ("2026-04-05T04:00:00Z", False),
+        ("2026-09-06T04:00:00Z", False),
+    ],
+)
+def test_a_time_that_comes_twice_has_no_naive_form(moment: str, twice: bool) -> None:
+    """Santiago's 23:00 to 24:00 of 4 April: whoever reads it without an offset could be an hour early."""
+    assert shown_twice(instant(moment), SANTIAGO) is twice
+    if twice:
+        with pytest.raises(ValueError, match="twice"):
+            naive_in(instant(moment), SANTIAGO)
+    else:
+        assert naive_in(instant(moment), SANTIAGO)
+    assert not shown_twice(instant(moment), BOGOTA)
+
+
 def test_durations() -> None:
     """Seconds, minutes, hours and days."""
     assert [duration(text) for text in ("90s", "15m", "24h", "7d")] == [
@@ -277,6 +308,24 @@ def test_national_holidays() -> None:
     assert date(2026, 7, 20) in national_holidays("CO", 2026)
     assert date(2026, 7, 13) in national_holidays("CO", 2026)  # older calendars miss it
     assert national_holidays("QZ", 2026) == NONE
+
+
+def test_the_table_of_holidays_says_what_the_calendar_says() -> None:
+    """`make holidays` writes it anew after another version of the calendar was installed."""
+    assert holidays.FILE.read_text("utf-8") == holidays.taken_down()
+
+
+def test_a_table_that_was_taken_down_from_another_calendar_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    year, other = holidays.YEARS[0], date(holidays.YEARS[0], 2, 3)
+    monkeypatch.setattr(calendar, "holiday_names", lambda _country, _year: {other: "another calendar's"})
+    try:
+        for version, believed in ((calendar.holidays_version(), True), ("0.1", False)):
+            monkeypatch.setattr(calendar, "holidays_version", lambda version=version: version)
+            calendar._tabled.cache_clear()
+
+            assert (national_holidays.__wrapped__("CO", year) == {other}) is not believed
+    finally:
+        calendar._tabled.cache_clear()
 
 
 def test_holidays_reach_over_new_year_and_take_additions() -> None:
@@ -336,3 +385,156 @@ def test_a_country_is_one_of_iso_3166() -> None:
     unknown = {code for code in phonenumbers.SUPPORTED_REGIONS if not known_country(code)}
     assert unknown == {"AC", "TA", "XK"}
     assert not any(known_country(code) for code in ("ZZ", "", "co", "CO CL", "COL"))
+
+
+# --- clocks that jump ----------------------------------------------------------------------------------------------------
+
+# Each zone of the packs' countries whose clock is set in 2026 to 2028: (instant in UTC, from, to), as the tz database has it.
+CHILE: Final = "2026-04-05 2026-09-06 2027-04-04 2027-09-05 2028-04-02 2028-09-03"
+NORTH: Final = "2026-03-08 2026-11-01 2027-03-14 2027-11-07 2028-03-12 2028-11-05"
+SET: Final = {
+    SANTIAGO: (CHILE, "03:00 00:00 23:00", "04:00 00:00 01:00"),
+    "Pacific/Easter": (CHILE, "03:00 22:00 21:00", "04:00 22:00 23:00"),
+    NEW_YORK: (NORTH, "07:00 02:00 03:00", "06:00 02:00 01:00"),
+    "America/Chicago": (NORTH, "08:00 02:00 03:00", "07:00 02:00 01:00"),
+    "America/Denver": (NORTH, "09:00 02:00 03:00", "08:00 02:00 01:00"),
+    "America/Los_Angeles": (NORTH, "10:00 02:00 03:00", "09:00 02:00 01:00"),
+    "America/Anchorage": (NORTH, "11:00 02:00 03:00", "10:00 02:00 01:00"),
+    "America/Tijuana": (NORTH, "10:00 02:00 03:00", "09:00 02:00 01:00"),
+    "America/Ciudad_Juarez": (NORTH, "09:00 02:00 03:00", "08:00 02:00 01:00"),
+    "America/Ojinaga": (NORTH, "08:00 02:00 03:00", "07:00 02:00 01:00"),
+    "America/Matamoros": (NORTH, "08:00 02:00 03:00", "07:00 02:00 01:00"),
+}
+NEVER_SET: Final = (
+    "America/Argentina/Buenos_Aires America/Sao_Paulo America/Manaus America/Punta_Arenas America/Coyhaique America/Bogota "
+    "America/Guayaquil Pacific/Galapagos America/Mexico_City America/Cancun America/Hermosillo America/Lima America/Phoenix "
+    "Pacific/Honolulu America/Montevideo America/Asuncion"
+)
+SPAN: Final = (date(2026, 1, 1), date(2028, 12, 31))
+MINUTE: Final = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("zone", sorted(SET))
+def test_when_clocks_are_set(zone: str) -> None:
+    days, *ways = SET[zone]
+    expected = [(f"{day} {way}") for day, way in zip(days.split(), ways * 3, strict=True)]
+
+    assert [f"{jump.at:%Y-%m-%d %H:%M} {jump.before:%H:%M} {jump.after:%H:%M}" for jump in jumps(zone, *SPAN)] == expected
+
+
+def test_clocks_that_are_never_set() -> None:
+    assert [zone for zone in NEVER_SET.split() if jumps(zone, *SPAN)] == []
+
+
+@pytest.mark.parametrize("zone", sorted(SET))
+def test_edges_on_the_night_of_each_jump(zone: str) -> None:
+    """Slots that begin or end in the hour that is skipped or repeated, minute by minute on the wall's clock.
+
+    What is open shows a time of the slot on every clock, and what shows one without a doubt is open.
+    """
+    for jump in jumps(zone, *SPAN):
+        night = min(jump.before, jump.after)
+        for first, last in ((-90, 30), (0, 60), (15, 45), (30, 150), (-90, 0), (60, 150)):
+            start, end = night + first * MINUTE, night + last * MINUTE
+            if start.date() != end.date():
+                continue
+            slot = Slot(frozenset(WEEKDAYS), start.time(), end.time(), zone, on_holidays=True)
+            for minute in range(-240, 240):
+                moment = jump.at + minute * MINUTE
+                wall = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+                shows = start <= wall < end
+                doubtful = jump.holds(wall)
+                held = is_open((slot,), moment, NONE)
+                assert shows or not held, (moment, start, end)
+                assert held or doubtful or not shows, (moment, start, end)
+
+
+@pytest.mark.parametrize(
+    ("slot", "day", "opens", "closes"),
+    [
+        # New York, 2026-03-08: 02:00 to 03:00 never come.
+        (("02:30", "04:00"), "2026-03-08", "2026-03-08T07:00", "2026-03-08T08:00"),
+        (("01:00", "02:30"), "2026-03-08", "2026-03-08T06:00", "2026-03-08T07:00"),
+        (("01:59", "03:01"), "2026-03-08", "2026-03-08T06:59", "2026-03-08T07:01"),
+        # 2026-11-01: 01:00 to 02:00 come twice. It opens at the later and closes at the earlier.
+        (("01:30", "04:00"), "2026-11-01", "2026-11-01T06:30", "2026-11-01T09:00"),
+        (("00:30", "01:30"), "2026-11-01", "2026-11-01T04:30", "2026-11-01T05:30"),
+        (("00:59", "02:00"), "2026-11-01", "2026-11-01T04:59", "2026-11-01T07:00"),
+    ],
+)
+def test_the_edges_of_a_slot_on_such_a_night(slot: tuple[str, str], day: str, opens: str, closes: str) -> None:
+    """Worked out by hand, each at −1, 0 and +1 minute."""
+    night = window({"days": ["sun"], "from": slot[0], "to": slot[1]}, zone=NEW_YORK)
+    start, end = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (opens, closes))
+
+    assert night[0].edges(date.fromisoformat(day)) == (start, end)
+    assert [is_open(night, edge + step * MINUTE, NONE) for edge in (start, end) for step in (-1, 0, 1)] == [
+        *(False, True, end - start > MINUTE),
+        *(True, False, False),
+    ]
+    assert next_edge(night, start - MINUTE, NONE) == start
+    assert next_edge(night, start, NONE) == end
+
+
+def test_a_slot_of_which_the_clock_leaves_nothing_has_no_edge() -> None:
+    """A quarter past one to a quarter to two, on the night when both come twice; a week later it is there again."""
+    night = window({"days": ["sun"], "from": "01:15", "to": "01:45"}, zone=NEW_YORK)
+    before = at("2026-11-01T00:00", NEW_YORK).astimezone(UTC)
+
+    assert not any(is_open(night, before + minute * MINUTE, NONE) for minute in range(300))
+    assert next_edge(night, before, NONE) == at("2026-11-08T01:15", NEW_YORK)
+
+
+def test_a_day_whose_midnight_comes_twice_begins_with_the_first() -> None:
+    """Havana, 2026-11-01: the clock goes back from 01:00 to 00:00."""
+    morning = window({"days": ["sun"], "from": "00:00", "to": "08:00"}, zone="America/Havana")
+    start = datetime(2026, 11, 1, 4, 0, tzinfo=UTC)
+
+    assert morning[0].edges(date(2026, 11, 1)) == (start, start + 9 * 60 * MINUTE)
+    assert [is_open(morning, start + step * MINUTE, NONE) for step in (-1, 0, 59, 60, 61)] == [False, True, True, True, True]
+
+
+def test_stretches_whose_times_come_twice() -> None:
+    """An hour before the jump to an hour after it, for every jump back of the years that are looked at."""
+    found = repeated(SANTIAGO, *SPAN)
+
+    assert found[0] == (datetime(2026, 4, 5, 2, tzinfo=UTC), datetime(2026, 4, 5, 4, tzinfo=UTC))
+    assert len(found) == 3
+    assert all(shown_twice(start, SANTIAGO) and not shown_twice(end, SANTIAGO) for start, end in found)
+    assert repeated(BOGOTA, *CLOCKS_KNOWN) == ()
+
+
+def test_a_window_turns_where_it_opens_or_closes_as_a_whole() -> None:
+    """Slots that go on into one another turn nothing; nor does a week without slots, or one that is always open."""
+    several = window(
+        {"from": "08:00", "to": "12:00"}, {"from": "12:00", "to": "18:00"}, {"from": "09:00", "to": "11:00", "timezone": "UTC"}
+    )
+
+    assert next_turn(several, at("2026-11-20T07:00"), NONE) == at("2026-11-20T08:00")
+    assert next_turn(several, at("2026-11-20T08:00"), NONE) == at("2026-11-20T18:00")
+    assert next_turn(several, at("2026-11-20T18:00"), NONE) == at("2026-11-23T04:00")
+    always = window({"days": list(WEEKDAYS), "from": "00:00", "to": "24:00", "holidays": "on"})
+    assert next_edge(always, at("2026-11-20T18:00"), NONE) == at("2026-11-21T00:00")
+    assert next_turn(always, at("2026-11-20T18:00"), NONE) is None
+    assert next_turn((), at("2026-11-20T18:00"), NONE) is None
+
+
+def test_an_instant_is_told_with_the_offset_that_a_clock_has_then() -> None:
+    """Instants of an hour that comes twice are told apart, and each is equal to itself."""
+    first, second = (datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (5, 6))
+
+    assert [told_in(moment, NEW_YORK).isoformat() for moment in (first, second)] == [
+        "2026-11-01T01:30:00-04:00",
+        "2026-11-01T01:30:00-05:00",
+    ]
+    assert told_in(second, NEW_YORK) == second
+
+
+def test_holidays_have_names() -> None:
+    """In the language that is asked for where the calendar speaks it, else in the country's own; the days are the same."""
+    christmas = date(2026, 12, 25)
+
+    assert holiday_names("CO", 2026)[christmas] == "Christmas Day"
+    assert holiday_names("CO", 2026, "es")[christmas] == "Navidad"
+    assert set(holiday_names("BR", 2026, "es")) == set(holiday_names("BR", 2026)) == national_holidays("BR", 2026)
+    assert holiday_names("QZ", 2026) == {}

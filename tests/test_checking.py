@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reconciler import document
-from reconciler.checking import Checker, origins
+from reconciler.checking import Checker, places
 from reconciler.diagnostics import CODES, Finding
 from reconciler.document import Node, parse
 from reconciler.kinds import KINDS
@@ -151,10 +151,9 @@ def test_no_form_takes_a_line_break_at_its_end(form: Text, end: str) -> None:
         ZONE: "America/Bogota",
     }[form]
     record = Record((Field(name="a", type=form, doc=""),))
-    origin = Origin(FILE)
 
     def mistakes(text: str) -> list[Finding]:
-        root = Node({"a": document.Entry(origin, Node(text, origin))}, origin)
+        root = Node({"a": document.Entry(1, 1, Node(text, FILE, 1, 1))}, FILE, 1, 1)
         return Checker(record).read(root)[1]
 
     assert mistakes(right) == []
@@ -251,10 +250,10 @@ def test_both_validators_agree_and_every_mistake_has_a_place(drawn: tuple[Record
 
     assert quick == (not findings)
     assert not quick or Draft202012Validator(record.schema()).is_valid(values)
-    places = {root.origin, *(place for _, place in origins(root))} | keys(root)
+    there = {root.origin, *places(root).values()} | keys(root)
     for finding in findings:
         assert finding.code in CODES
-        assert finding.origin in places
+        assert finding.origin in there
         assert finding.message
         assert finding.remedy
 
@@ -271,7 +270,7 @@ def keys(root: Node) -> set[Origin]:
 
 def test_origins_name_every_value() -> None:
     """By dotted paths, list entries by their number."""
-    found = dict(origins(node("window:\n  - {from: 08:00}\nname: x\n")))
+    found = dict(places(node("window:\n  - {from: 08:00}\nname: x\n")))
 
     assert {path: (place.line, place.column) for path, place in found.items()} == {
         "window": (2, 3),

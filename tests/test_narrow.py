@@ -613,7 +613,7 @@ def test_a_delete_that_nobody_allowed_stays_forbidden_when_another_is_gone(house
 
 def test_what_was_acknowledged_for_more_people_holds_for_fewer(house: House) -> None:
     text = (house.root / "reconciler.yaml").read_text("utf-8")
-    house.write("reconciler.yaml", text.replace("policies: {}", "policies: {max_people: 1}"))
+    house.write("reconciler.yaml", text.replace("policies: {lawpacks: off}", "policies: {lawpacks: off, max_people: 1}"))
     documents = NO, messages("wolkvox", "on_apply", 1, 2, 3)
     digest = saved(house, *documents)["digest"]
     saved(house, *documents, words=("--ack", f"max_people=3@{digest[:8]}"))

@@ -26,13 +26,12 @@ from reconciler.plan import (
     Quota,
     Reason,
     Seen,
-    Setting,
     Source,
     TargetState,
     Unsettled,
     Wish,
-    make_plan,
 )
+from reconciler.plan.make import Setting, make_plan
 from reconciler.plan.order import ordered
 from reconciler.plan.values import Placed
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading, State, Support
@@ -1070,13 +1069,9 @@ def test_the_order_is_topological_and_the_same_for_any_order_of_wishes(made: lis
 # --- what a plan says of itself
 
 
-def test_a_plan_lives_a_day_or_until_the_next_edge() -> None:
-    """The earliest of them; edges that have passed do not count."""
-    hour = timedelta(hours=1)
-
+def test_a_plan_lives_a_day() -> None:
+    """Policies may shorten it."""
     assert plan([]).valid_until == NOW + timedelta(hours=24)
-    assert plan([], edges=[NOW + 5 * hour, NOW + 3 * hour, NOW - hour, NOW]).valid_until == NOW + 3 * hour
-    assert plan([], edges=[NOW + 48 * hour]).valid_until == NOW + 24 * hour
 
 
 def test_manual_steps_that_were_done_are_gone() -> None:
@@ -1106,7 +1101,7 @@ def test_a_plan_has_json_without_rows() -> None:
     """Counts, digests and masked samples; what it was told of the world stands in it."""
     made = plan(
         [campaign(speed=60), rows(BASE, "cobranza", to_add=5, sample=("+57 ••• ••• ••42",))],
-        people=People(total=5, first_time=3),
+        people=People(total=5, first_time=3, by_country={"CO": 5}),
         source=Source(commit="abc", dirty=True),
         permissions=Permissions(allow_delete=1, acks=("x",)),
     )
@@ -1114,7 +1109,7 @@ def test_a_plan_has_json_without_rows() -> None:
 
     assert shown["digest"] == made.digest
     assert shown["source"] == {"commit": "abc", "dirty": True}
-    assert shown["people"] == {"total": 5, "first_time": 3}
+    assert shown["people"] == {"total": 5, "first_time": 3, "by_country": {"CO": 5}, "by_channel": {}, "by_purpose": {}}
     assert shown["permissions"] == {"allow_delete": 1, "acks": ["x"]}
     assert shown["summary"] == {"create": 1, "rows_add": 1}
     assert [change["action"] for change in shown["changes"]] == ["create", "rows_add"]
@@ -1168,7 +1163,6 @@ SAME: Final[Mapping[str, Callable[[], str]]] = {
     "order of targets": lambda: made_of(states=list(reversed(states()))),
     "source": lambda: made_of(source=Source(commit="abc", dirty=True)),
     "permissions": lambda: made_of(permissions=Permissions(allow_delete=1, acks=("a",))),
-    "edges": lambda: made_of(edges=[NOW + timedelta(hours=1)]),
     "findings": lambda: made_of(findings=[Finding(code="UNV001", severity=Severity.INFO, message="x")]),
     "calls": lambda: made_of(calls=lambda _: 9),
     "head of the journal": lambda: made_of(memory=replace(MEMORY, head="abc")),

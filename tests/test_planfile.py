@@ -305,7 +305,7 @@ CHANGED: Final[Mapping[str, tuple[Callable[[House], Any], str]]] = {
     "another document's field": (swapped("specs/campaign.yaml", "Una", "Otra"), "its document"),
     "a document more": (lambda house: house.spec(messages("wolkvox", "on_apply", 1), "sms"), "its document"),
     "a document less": (lambda house: (house.root / "specs/case.yaml").unlink(), "its document"),
-    "a policy": (swapped("reconciler.yaml", "policies: {}", "policies: {max_people: 100}"), "the policies"),
+    "a policy": (swapped("reconciler.yaml", "{lawpacks: off}", "{lawpacks: off, max_people: 100}"), "the policies"),
     "a zone": (swapped("reconciler.yaml", "America/Bogota", "America/Lima"), "the target"),
     "a test number": (swapped("reconciler.yaml", "    country: CO", "    dial_prefix: '9'\n    country: CO"), "the target"),
     "another project": (another_project, "the target"),
@@ -530,7 +530,7 @@ def test_what_changed_since_the_review_is_not_sent(house: House, changed: str) -
             (house.root / "specs/sms.yaml").unlink()
         case "policy":
             text = (house.root / "reconciler.yaml").read_text("utf-8")
-            house.write("reconciler.yaml", text.replace("policies: {}", "policies: {max_people: 100}"))
+            house.write("reconciler.yaml", text.replace("{lawpacks: off}", "{lawpacks: off, max_people: 100}"))
         case "live":
             house.control.drift("wolkvox", "description")
     said = apply(house, "--format", "json")
@@ -613,7 +613,7 @@ def test_a_delete_that_nobody_allowed_is_blocked(house: House) -> None:
 
 def test_an_acknowledgement_travels_with_the_plan(house: House) -> None:
     text = (house.root / "reconciler.yaml").read_text("utf-8")
-    house.write("reconciler.yaml", text.replace("policies: {}", "policies: {max_people: 1}"))
+    house.write("reconciler.yaml", text.replace("policies: {lawpacks: off}", "policies: {lawpacks: off, max_people: 1}"))
     saved(house)
     digest = house.plan()["digest"]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from reconciler import document, remembered, specs
@@ -162,6 +164,17 @@ def test_another_version_or_other_rules_trust_nothing(
     assert len(parsed) == len(FILES)
 
 
+def test_documents_that_were_kept_in_another_form_are_parsed_again(project: Project, store: Path, parsed: list[str]) -> None:
+    """Whole, sealed and by the same rules, and still not what is read now."""
+    stored = msgspec.msgpack.decode(store.read_bytes()[32:])
+    stored["files"] = {key: [document[:5] for document in documents] for key, documents in stored["files"].items()}
+    payload = msgspec.msgpack.encode(stored)
+    store.write_bytes(hashlib.sha256(payload).digest() + payload)
+
+    assert load(project).right
+    assert len(parsed) == len(FILES)
+
+
 def test_what_is_gone_is_forgotten(project: Project, store: Path) -> None:
     size = store.stat().st_size
     (project.root / "specs" / "a.yaml").unlink()
@@ -177,7 +190,7 @@ def test_a_number_that_only_text_can_hold_is_parsed_each_time(
 
     def huge(*words: Any) -> Any:
         found = real(*words)
-        return replace(found, values={**found.values, "tags": ["uno"], "huge": 10**30}) if found else None
+        return replace(found, fields={**found.fields, "huge": 10**30}) if found else None
 
     monkeypatch.setattr(specs, "_written", huge)
     written(project, "a.yaml", CAMPAIGN)

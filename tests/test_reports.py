@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from reconciler.diagnostics import Finding, Severity
 from reconciler.diff import Drift, FieldDiff
+from reconciler.plan.reached import Spend
 from reconciler.plan.values import (
     Change,
     Manual,
@@ -252,7 +254,14 @@ def rich() -> Plan:
             ),
         ),
         targets=targets(),
-        people=People(total=12_046, first_time=11_324),
+        people=People(
+            total=12_046,
+            first_time=11_324,
+            by_country={"CL": 120, "CO": 11_926},
+            by_channel={"sms": 120, "voice": 11_926},
+            by_purpose={"collection": 11_926, "service": 120},
+        ),
+        cost=Spend(segments=150, amount=Decimal("1.2"), currency="USD"),
         source=Source(commit="4be1f02", dirty=True),
         permissions=Permissions(allow_delete=1, acks=("max_updates=12@9f3c2a71",)),
         created_at=NOW,

@@ -33,7 +33,7 @@ from reconciler.plan.values import Plan
 from reconciler.platforms import PLATFORMS
 from reconciler.policies.settings import RECORD as POLICIES
 from reconciler.project import project_record
-from reconciler.resource import Action, Address, Origin
+from reconciler.resource import Action, Address
 from reconciler.schema import for_editors, schemas, written
 from reconciler.specs import document_record
 from tests.test_reports import rich
@@ -175,7 +175,7 @@ def test_an_editor_accepts_what_the_reader_accepts(path: str, type_: Type) -> No
     """Under YAML 1.2 always; under 1.1 wherever the field is not a choice of words."""
     reader, editor = Draft7Validator(type_.schema()), Draft7Validator(for_editors(type_))
     for word in WORDS:
-        right = reader.is_valid(type_.read(Node("" if word == "''" else word, Origin(path))))
+        right = reader.is_valid(type_.read(Node("" if word == "''" else word, path, 1, 1)))
         if right:
             assert editor.is_valid(edited(word)), word
         if right and not (isinstance(type_, Text) and type_.choices):

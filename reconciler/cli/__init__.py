@@ -7,7 +7,6 @@ of errors. `run` turns every ending into an exit code.
 from __future__ import annotations
 
 import errno
-import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -21,9 +20,6 @@ from reconciler.cli import exits
 from reconciler.cli.options import Shared, common
 from reconciler.errors import Mistaken, ReconcilerError
 
-# A command builds values, drops few of them and ends: looking for cycles after every 700 would only walk them all again.
-GARBAGE_AFTER: Final = 50_000
-
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})  # a disk that takes nothing more
 
 # name -> (module, attribute, one line of help)
@@ -35,14 +31,17 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "show": ("planning", "show", "Render a saved plan."),
     "apply": ("applying", "apply", "Carry out what was reviewed."),
     "drift": ("drift", "drift", "Show what somebody changed in a console since the last apply; changes nothing."),
+    "blacklist": ("blacklist", "blacklist", "Write opt-outs that arrived on a platform back into the files."),
     "resolve": ("resolving", "resolve", "List and settle unknown outcomes."),
     "lock": ("locking", "lock", "Keep everybody from applying."),
     "unlock": ("locking", "unlock", "Lift a lock."),
+    "when": ("when", "when", "A timeline of what will dial and send in the coming days; offline."),
     "import": ("start", "import_", "Adopt a live object and write it as YAML."),
     "audit": ("audit", "audit", "The journal, for auditors."),
     "journal": ("journal", "journal", "Move the journal to another place."),
     "doctor": ("help", "doctor", "Check reachability and credentials of every target."),
-    "policy": ("policy", "policy", "The law packs: list their rules, test cases of your own."),
+    "policy": ("policy", "policy", "The law packs: list their rules, check documents, test cases of your own."),
+    "fmt": ("fmt", "fmt", "Propose a wording of messages that costs fewer segments."),
     "explain": ("help", "explain", "Explain a code or a rule."),
     "schema": ("help", "schema", "Write the JSON Schemas."),
     "completion": ("help", "completion", "Print the completion script of a shell."),
@@ -91,7 +90,6 @@ def cli(shared: Shared) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; gives the exit code. Nothing leaves here as a traceback."""
-    gc.set_threshold(GARBAGE_AFTER)
     context: dict[str, Any] = {"arguments": list(arguments), "commands": frozenset(COMMANDS)}
     try:
         code = cli.main(args=list(arguments), prog_name="reconciler", standalone_mode=False)

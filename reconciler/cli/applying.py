@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -22,12 +22,14 @@ from reconciler.cli.options import Shared, common
 from reconciler.cli.output import FORMAT_VERSION, data, note, say_aside, style, tell_bug, tell_error
 from reconciler.cli.planfile import Making, SavedPlan, read_plan
 from reconciler.cli.planning import plan_exit
+from reconciler.cli.progress import Progress
 from reconciler.cli.workspace import moment, open_project, open_session
 from reconciler.errors import Blocked, ReconcilerError, Stale
 from reconciler.reports import RUN_FORMATS, event_line, narrowed_line, render_plan, render_run
 
 if TYPE_CHECKING:
     from reconciler.plan.narrow import Difference
+    from reconciler.plan.values import Change
     from reconciler.reconcile.propose import Proposal
 
 # Findings that say: an earlier outcome is unknown, and this plan would touch it.
@@ -85,6 +87,7 @@ def apply(
         acks=(*(plan_file.acks if plan_file else ()), *acks),
         at=when,
         reviewed=plan_file.digest if plan_file else "",
+        applying=True,
     )
     with open_session(project) as session, _polite_stop() as stop:
         run = new_run()
@@ -126,9 +129,9 @@ def apply(
                 _asked(shared, shown, auto_approve=auto_approve, reviewed=bool(reviewed))
                 _in_time(proposal, session.world.now())
             _tell_less(shared, less)
-            watching = Watching(tell=_teller(shared), go_on=stop.go_on)
             use = Use(seal=plan_file.seal, digest=plan_file.digest, narrowed=less) if plan_file else None
-            done = carry(session, proposal, run, watching, held=held, use=use)
+            with _progress(shared, plan.changes, session.world.now) as tell:
+                done = carry(session, proposal, run, Watching(tell=tell, go_on=stop.go_on), held=held, use=use)
             left = () if done.broke else session.journal.memory().unsettled
             head = "" if done.broke else session.journal.head
     code = exits.strongest(
@@ -254,21 +257,23 @@ def _polite_stop() -> Iterator[_Stop]:
             signal.signal(number, handler)
 
 
-def _teller(shared: Shared) -> Any:
-    """Progress: rows of the change at work on a terminal, one line an event elsewhere."""
-    live = sys.stderr.isatty() and not shared.quiet
-
-    def tell(event: Tell) -> None:
-        if shared.quiet:
-            return
-        if event.outcome is not None:
-            clear = "\r\x1b[K" if live else ""
-            say_aside(clear + event_line(event.outcome.to_json(), style(shared)))
-        elif live and event.change is not None and event.rows_done:
-            of = event.change.count
-            say_aside(f"\r\x1b[K… {event.change.address} {event.rows_done:,}/{of:,}", end="")
-
-    return tell
+@contextmanager
+def _progress(shared: Shared, changes: Sequence[Change], now: Callable[[], datetime]) -> Iterator[Callable[[Tell], None]]:
+    """Tells on stderr how a run goes, unless nobody is there to read it."""
+    if shared.quiet or shared.format == "json":
+        yield lambda _event: None
+        return
+    progress = Progress(
+        changes,
+        now=now,
+        line_of=lambda outcome: event_line(outcome.to_json(), style(shared)),
+        write=say_aside,
+        live=sys.stderr.isatty(),
+    )
+    try:
+        yield progress.tell
+    finally:
+        progress.end()
 
 
 def _run_json(run: Run, plan: dict[str, Any], head: str, less: Sequence[Difference] = ()) -> dict[str, Any]:

@@ -45,3 +45,18 @@ def copy(shared: Shared, to: str) -> int:
     note(shared, say("now name the copy in reconciler.yaml, under 'journal'"))
     note(shared, say("never apply with the old one again: it does not know what is sent from now on, and would send it twice"))
     return exits.DONE
+
+
+@journal.command("pin")
+@common
+def pin(shared: Shared) -> int:
+    """Write the journal's id into reconciler.yaml: another one, or none, stops everything from then on."""
+    from reconciler.reconcile.adopt import pin_journal
+
+    with open_session(open_project(shared)) as session:
+        written, identifier = pin_journal(session), session.journal.id
+    if shared.format == "json":
+        data(json.dumps({"format_version": FORMAT_VERSION, "journal_id": identifier}, indent=2, ensure_ascii=False))
+    else:
+        data(say("journal {id} is pinned", id=identifier) if written else say("journal {id} was pinned before", id=identifier))
+    return exits.DONE

@@ -10,13 +10,15 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from reconciler.catalogue import speak
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,10 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         outer = context.find_object(Shared) or Shared()
         given = {name: values.pop(name) for name in ("project", "only", "format", "color", "quiet", "verbose", "lang")}
         said = {name: value for name, value in given.items() if value not in (None, (), False, 0)}
+        if "project" in said:
+            from pathlib import Path  # `--help` has no use for it
+
+            said["project"] = Path(said["project"])
         shared = replace(outer, **{name: value for name, value in said.items() if not _overruled(context, name)})
         context.color = True if shared.forced else None  # click takes colours out again where stdout is no terminal
         speak(shared.lang)
@@ -86,7 +92,7 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
             "-p",
             "--project",
             cls=_Common,
-            type=click.Path(path_type=Path),
+            type=click.Path(),
             help="The project file; found upwards when left out.",
         ),
         click.option(

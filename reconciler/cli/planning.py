@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,15 +13,21 @@ from reconciler.catalogue import say
 from reconciler.cli import exits
 from reconciler.cli.options import Shared, common
 from reconciler.cli.output import FORMAT_VERSION, data, lines_of, note, style, write_file
-from reconciler.cli.planfile import read_plan, sealed
-from reconciler.cli.workspace import moment, open_project, open_session, project_path, read_project
-from reconciler.diagnostics import Finding, Severity
+from reconciler.cli.workspace import clock, moment, open_project, open_session, project_path, read_project
+from reconciler.diagnostics import Finding, Severity, in_order
 from reconciler.kinds import KINDS
 from reconciler.platforms import PLATFORMS
 from reconciler.policies import parse
+from reconciler.policies.clocks import clock_findings
 from reconciler.project import bare
+from reconciler.reconcile.suppression import wrong_lists
 from reconciler.reports import FORMATS, Style, render_findings, render_plan
 from reconciler.specs import load
+
+if TYPE_CHECKING:
+    from reconciler.cli.planfile import Making
+    from reconciler.reconcile.propose import Asked, Proposal
+    from reconciler.reconcile.session import Session
 
 
 @click.command()
@@ -31,8 +38,13 @@ def validate(shared: Shared) -> int:
     documents = 0
     if project is not None:
         specs = load(project, KINDS, PLATFORMS)
-        _settings, mistakes = parse(project.policies)
-        findings = [*mistakes, *specs.findings]
+        settings, mistakes = parse(project.policies)
+        clocks = (
+            finding
+            for wish in specs.desired
+            for finding in clock_findings(wish, project.targets[wish.address.target], clock().date())
+        )
+        findings = [*mistakes, *wrong_lists(project, settings.suppress), *in_order([*specs.findings, *clocks])]
         documents = len(specs.desired)
     else:
         # Targets are not known then, so what a document says of them is not held against it.
@@ -75,23 +87,21 @@ def plan(
     acks: tuple[str, ...],
 ) -> int:
     """Show what would change, and how many people would be contacted. Sends nothing but reads."""
-    from reconciler.cli.reviewed import making
     from reconciler.reconcile.propose import Asked, propose
-    from reconciler.reconcile.reviewing import basis_of
 
     wanted = [_output_file(word) for word in files]
     shape = _format(shared, FORMATS)
     project = open_project(shared)
     asked = Asked(only=shared.only, allow_delete=allow_delete, acks=acks, at=moment(at, project, "plan"))
     with open_session(project) as session:
-        basis = basis_of(session, shared.only) if out is not None else None
-        proposal = propose(session, asked)
-        made = making(session, proposal, basis, shared.only, at) if basis else None
+        proposal, made = _to_save(session, asked, at) if out is not None else (propose(session, asked), None)
     shown = proposal.plan.to_json(__version__)
     data(render_plan(shown, shape, style(shared)))
     for name, path in wanted:
         write_file(path, render_plan(shown, name, Style(verbose=shared.verbose)).rstrip("\n") + "\n")
     if out is not None and made is not None:
+        from reconciler.cli.planfile import sealed
+
         write_file(out, sealed(shown, made))
         note(shared, say("saved: {path}", path=out))
     return plan_exit(
@@ -100,6 +110,17 @@ def plan(
         unreachable=proposal.unreachable,
         changes=detailed_exitcode and bool(proposal.plan.changes or proposal.plan.drift),
     )
+
+
+def _to_save(session: Session, asked: Asked, at: str | None) -> tuple[Proposal, Making]:
+    """A plan, and what a saved one keeps beside it: what it is made from is looked at first."""
+    from reconciler.cli.reviewed import making
+    from reconciler.reconcile.propose import propose
+    from reconciler.reconcile.reviewing import basis_of
+
+    basis = basis_of(session, asked.only)
+    proposal = propose(session, asked)
+    return proposal, making(session, proposal, basis, asked.only, at)
 
 
 def plan_exit(worst: Severity | None, *, blocked: bool, unreachable: bool, changes: bool) -> int:
@@ -119,6 +140,8 @@ def plan_exit(worst: Severity | None, *, blocked: bool, unreachable: bool, chang
 @common
 def show(shared: Shared, saved: Path) -> int:
     """Render a saved plan in any format."""
+    from reconciler.cli.planfile import read_plan
+
     plan = read_plan(saved)
     data(render_plan(plan.shown, _format(shared, FORMATS), style(shared)))
     return exits.DONE

@@ -1,11 +1,11 @@
-"""policy: the law packs, to be looked at and to be tried with cases of one's own. Neither needs a project."""
+"""policy: the law packs, to be looked at, to be tried with cases of one's own, and to be held against a project's documents."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,10 @@ from reconciler.policies import cases
 from reconciler.policies.lawpacks import Pack, packs
 from reconciler.reports import Style, render_findings
 from reconciler.reports.printable import sentence
+
+if TYPE_CHECKING:
+    from reconciler.reconcile.session import Session
+    from reconciler.resource import Desired
 
 
 @click.group()
@@ -83,6 +87,59 @@ def _pack_lines(pack: Pack, language: str, paint: Style) -> Iterator[str]:
         who = ", ".join((*(rule.purposes or (say("every purpose"),)), *rule.channels, *rule.sectors))
         yield f"  {rule.id:<8} {rule.confidence}  {who} · {', '.join(rule.kinds)}"
         yield f"           {rule.text[language]}"
+
+
+# --- check ---------------------------------------------------------------------------------------------------------------
+
+
+@policy.command("check")
+@click.option("--at", metavar="TIME", help="Judge as if it were then.")
+@common
+def check(shared: Shared, at: str | None) -> int:
+    """Hold the law packs against the documents, offline: windows of the coming week, instants, senders, consent, registers.
+
+    Exit 3 when something is denied. Who waits in a campaign, and where each number may be, only a plan can tell.
+    """
+    from reconciler.cli.workspace import moment, open_project, open_session
+    from reconciler.policies import offline
+    from reconciler.policies.meant import reaches_people
+    from reconciler.reconcile.propose import selected, written
+
+    as_json = _as_json(shared)
+    project = open_project(shared)
+    now = moment(at, project, "policy")
+    with open_session(project) as session:
+        specs, settings = written(session)
+        documents = offline.Written(
+            documents=specs.desired,
+            targets=project.targets,
+            manages=lambda target: bool(session.platform(target).supports["campaign"].actions),
+            columns={
+                wish.address: _columns(session, wish)
+                for wish in specs.desired
+                if wish.address.kind != "campaign" and reaches_people(wish) and selected(wish, shared.only)
+            },
+        )
+        found = offline.check(documents, lambda wish: selected(wish, shared.only), settings, now or session.world.now())
+    shown = [finding.to_json() for finding in found]
+    advice = say("help, not legal advice: a lawyer must confirm it before use")
+    if as_json:
+        data(_json(findings=shown, advice=advice))
+    elif shown:
+        data(render_findings(shown, lines_of(project.root), style(shared)))
+    if not as_json:
+        note(shared, advice)
+    return exits.BLOCKED if any(finding.severity.blocks for finding in found) else exits.DONE
+
+
+def _columns(session: Session, wish: Desired) -> frozenset[str] | None:
+    """Which columns of evidence a document's rows would have."""
+    from reconciler.rows.header import judged_columns
+    from reconciler.specs import rows_spec
+
+    target = session.project.targets[wish.address.target]
+    sheet = session.platform(target).sheet(wish, target)
+    return judged_columns(rows_spec(wish, target, session.project, sheet))
 
 
 # --- test ----------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,11 @@ def open_session(project: Project) -> Session:
     from reconciler.reconcile.session import Session, World  # with it the HTTP library, which `validate` does not need
 
     return Session(project, PLATFORMS, World(environ=os.environ))
+
+
+def clock() -> datetime:
+    """What time it is."""
+    return datetime.now(UTC)
 
 
 def moment(text: str | None, project: Project, verb: str) -> datetime | None:

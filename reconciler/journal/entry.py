@@ -36,6 +36,7 @@ class Event(Enum):
     PLAN_USED = "plan_used"  # a saved plan's digest and id, so that it is used once
     MANUAL_DONE = "manual_done"  # a person did a step that no API can do
     LISTED = "listed"  # entries of a blacklist that no platform keeps: we enforce them from now on
+    LEFT_OUT = "left_out"  # whom a list, an opt-out or a cap kept from being contacted: facts hold the reason
     LOCKED = "locked"  # a person locked the project: facts hold id, reason, by
     UNLOCKED = "unlocked"  # a person lifted a lock or a lease: facts hold id, reason, by, holder
 
@@ -79,6 +80,19 @@ class Columns:
         """The columns that hold something."""
         named = {"recipients": self.recipients, "persons": self.persons, "contents": self.contents}
         return {name: packed for name, packed in named.items() if packed}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contacted:
+    """The `persons` (packed HMACs) whom one call contacted, or perhaps did, in a container at an instant.
+
+    `channel` is None where the journal does not know it: such a contact may have been on any.
+    """
+
+    at: datetime
+    channel: str | None
+    container: str
+    persons: bytes
 
 
 NO_COLUMNS: Final = Columns()

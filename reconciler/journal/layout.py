@@ -64,6 +64,10 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
            host TEXT NOT NULL, reason TEXT NOT NULL, since TEXT, until TEXT, boot TEXT NOT NULL, until_clock_s REAL NOT NULL)
            STRICT""",
     ),
+    (
+        "CREATE TABLE lists (name TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT, WITHOUT ROWID",
+        "CREATE TABLE sources (address TEXT PRIMARY KEY, rows INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    ),
 )
 VERSION: Final = len(STEPS)
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from typing import Final, TypeVar
 
@@ -21,7 +22,7 @@ from reconciler.journal.chain import START, Break, write
 from reconciler.journal.copying import copy
 from reconciler.journal.database import Database, broken, explained
 from reconciler.journal.emergency import append_emergency
-from reconciler.journal.entry import HMAC_BYTES, NO_COLUMNS, Columns, Entry, Event, Stored, Verified
+from reconciler.journal.entry import HMAC_BYTES, NO_COLUMNS, Columns, Contacted, Entry, Event, Stored, Verified
 from reconciler.journal.lease import Claim, Clock, Held, Lease, Moment, bars, extended, held, released, taken
 from reconciler.journal.locks import Holding, keep_lease, kept_lease
 from reconciler.journal.notebook import Notebook
@@ -35,6 +36,7 @@ CHECKPOINT_EVERY: Final = 1_000  # beyond that: entries verified anew that are w
 NOTES_MAX: Final = 256  # notes kept in memory before they are put into the tables
 
 _T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 class Ledger:
@@ -122,10 +124,13 @@ class Ledger:
 
     def persons(self) -> Iterator[bytes]:
         """See `store.Journal`."""
-        for container in self._ask(self._tables.containers):
-            calls = self._calls(container)
-            reached = (call for call in calls if call.outcome is not Outcome.NOT_DONE and call.action not in NOT_REACHED)
-            yield from (columns.persons for columns in self._columns(reached) if columns.persons)
+        for calls in self._reached():
+            yield from (columns.persons for columns in self._columns(calls) if columns.persons)
+
+    def contacts(self, since: datetime) -> Iterator[Contacted]:
+        """See `store.Journal`."""
+        for calls in self._reached():
+            yield from self._in_pieces(calls, partial(reading.contacted, since=since))
 
     def entries(self, run: str = "") -> Iterator[Stored]:
         """See `store.Journal`."""
@@ -383,15 +388,24 @@ class Ledger:
                 self.rebuild()
             self._counted.add(container)
 
+    def _reached(self) -> Iterator[Sequence[Call]]:
+        """The calls that reached people, or perhaps did, a container at a time."""
+        for container in self._ask(self._tables.containers):
+            calls = self._calls(container)
+            yield [call for call in calls if call.outcome is not Outcome.NOT_DONE and call.action not in NOT_REACHED]
+
     def _columns(self, calls: Iterable[Call]) -> Iterator[Columns]:
         return self._columns_at(call.rows_at for call in calls)
 
     def _columns_at(self, numbers: Iterable[int]) -> Iterator[Columns]:
-        """The columns of entries, oldest first, a few at a time."""
-        wanted = sorted({number for number in numbers if number})
+        """The columns of entries, oldest first."""
+        return self._in_pieces(sorted({number for number in numbers if number}), reading.columns)
+
+    def _in_pieces(self, wanted: Sequence[_T], read: Callable[[Database, Sequence[_T]], Iterator[_R]]) -> Iterator[_R]:
+        """What is read of many entries, a few at a time, each time in a transaction of its own."""
         for start in range(0, len(wanted), reading.COLUMNS_MAX):
             with self._reading():
-                found = list(reading.columns(self._database, wanted[start : start + reading.COLUMNS_MAX]))
+                found = list(read(self._database, wanted[start : start + reading.COLUMNS_MAX]))
             yield from found
 
     @contextmanager

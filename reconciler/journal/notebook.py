@@ -7,8 +7,11 @@ what is missing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reconciler.journal.recall import Attempt, Outcome
 from reconciler.journal.tables import Tables
+from reconciler.plan.suppression import ListUsed
 from reconciler.plan.values import Owned
 from reconciler.resource import Address
 
@@ -29,6 +32,8 @@ class Notebook:
         self._baselines: list[tuple[int, str]] = []
         self._manual: list[str] = []
         self._plans: list[str] = []
+        self._lists: Sequence[ListUsed] | None = None
+        self._sources: dict[Address, int] = {}
 
     def put(self) -> None:
         """Put everything into the tables."""
@@ -41,6 +46,10 @@ class Notebook:
             self._tables.put_manual(key)
         for seal in self._plans:
             self._tables.put_plan(seal)
+        if self._lists is not None:
+            self._tables.put_lists(self._lists)
+        for address, rows in self._sources.items():
+            self._tables.put_source(address, rows)
         self.clear()
 
     def attempts(self, container: str, operation: str) -> list[Attempt]:
@@ -95,3 +104,13 @@ class Notebook:
         """See `Shelf`."""
         self.weight += 1
         self._plans.append(seal)
+
+    def keep_lists(self, lists: Sequence[ListUsed]) -> None:
+        """See `Shelf`."""
+        self.weight += 1
+        self._lists = lists
+
+    def keep_source(self, address: Address, rows: int) -> None:
+        """See `Shelf`."""
+        self.weight += 1
+        self._sources[address] = rows

@@ -7,13 +7,15 @@ append meanwhile. Break says at which entry the chain does not hold.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from reconciler.catalogue import say
 from reconciler.journal import chain
 from reconciler.journal.chain import Break
 from reconciler.journal.database import Database
-from reconciler.journal.entry import Columns, Stored
+from reconciler.journal.entry import Columns, Contacted, Stored
+from reconciler.journal.tables import Call
 
 ENTRIES_MAX: Final = 1_000  # at a time
 COLUMNS_MAX: Final = 16  # at a time: a batch of 10,000 rows has half a megabyte of them
@@ -74,6 +76,33 @@ def columns(database: Database, numbers: Sequence[int]) -> Iterator[Columns]:
     for number in numbers:
         _number, previous, body, own, *packed = rows.get(number, (number, *[None] * 6))
         yield bound(stored(number, previous, body, own), packed)
+
+
+def contacted(database: Database, calls: Sequence[Call], since: datetime) -> Iterator[Contacted]:
+    """Whom a few calls contact at `since` or later: intents say how and when, the entries that name their rows say whom."""
+    found = []
+    for call, intent in zip(calls, entries_at(database, [call.number for call in calls]), strict=True):
+        channel, due = intent.entry.facts.get("channel"), intent.entry.facts.get("due", ())
+        instants = [datetime.fromisoformat(at) for at in due] or [intent.entry.at]
+        if call.rows_at and channel != "":
+            found += [(call.rows_at, at, channel, intent.entry.container) for at in instants if at >= since]
+    if not found:
+        return
+    numbers = sorted({rows_at for rows_at, *_ in found})
+    persons = {number: one.persons for number, one in zip(numbers, columns(database, numbers), strict=True)}
+    for rows_at, at, channel, container in found:
+        if persons[rows_at]:
+            yield Contacted(at=at, channel=channel, container=container, persons=persons[rows_at])
+
+
+def entries_at(database: Database, numbers: Sequence[int]) -> Iterator[Stored]:
+    """A few entries, each checked against the one before it."""
+    marks = ", ".join("?" * len(numbers))
+    query = f"""SELECT e.number, p.hash, e.body, e.hash FROM entries e LEFT JOIN entries p ON p.number = e.number - 1
+                WHERE e.number IN ({marks})"""
+    rows = {row[0]: row for row in database.execute(query, numbers)}
+    for number in numbers:
+        yield stored(*rows.get(number, (number, None, None, None)))
 
 
 def check_columns(database: Database, entries: Sequence[Stored]) -> None:

@@ -12,7 +12,7 @@ of the first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -21,10 +21,11 @@ from typing import Any, Final, Protocol
 from reconciler.call import Safety
 from reconciler.journal import moves
 from reconciler.journal.entry import OPEN, Entry, Event, Stored
+from reconciler.plan.suppression import ListUsed
 from reconciler.plan.values import Memory, Owned, Placed, Unsettled
 from reconciler.resource import Action, Address
 
-RULES: Final = 3  # raised with every change of what is derived here, so that stores derive again
+RULES: Final = 4  # raised with every change of what is derived here, so that stores derive again
 
 # Their rows were taken away or blacklisted, which contacts nobody.
 NOT_REACHED: Final = (Action.ROWS_REMOVE, Action.BLACKLIST_ADD, Action.BLACKLIST_REMOVE)
@@ -103,6 +104,12 @@ class Shelf(Protocol):
     def keep_plan(self, seal: str) -> None:
         """That saved plan was used."""
 
+    def keep_lists(self, lists: Sequence[ListUsed]) -> None:
+        """These lists were used, and no others."""
+
+    def keep_source(self, address: Address, rows: int) -> None:
+        """The source at an address had so many rows when an apply of it began."""
+
 
 def take_in(shelf: Shelf, stored: Stored) -> None:
     """Note what one more entry says."""
@@ -119,6 +126,11 @@ def take_in(shelf: Shelf, stored: Stored) -> None:
             shelf.keep_manual(str(facts["key"]))
         case Event.PLAN_USED if facts.get("seal"):
             shelf.keep_plan(str(facts["seal"]))
+        case Event.RUN_STARTED:
+            if "lists" in facts:
+                shelf.keep_lists([ListUsed.from_json(one) for one in facts["lists"]])
+            for address, rows in facts.get("sources", {}).items():
+                shelf.keep_source(Address.parse(address), int(rows))
         case _ if entry.operation:
             _attempted(shelf, stored)
 
@@ -166,6 +178,8 @@ def memory(shelf: Notes, head: str) -> Memory:
             )
             for (address, container), found in sorted(placed.items())
         ),
+        lists=tuple(shelf.lists),
+        sources=dict(shelf.sources),
         head=head,
     )
 
@@ -209,6 +223,8 @@ class Notes:
         self.baselines: dict[int, str] = {}
         self.manual: set[str] = set()
         self.plans: set[str] = set()
+        self.lists: list[ListUsed] = []
+        self.sources: dict[Address, int] = {}
 
     def attempts(self, container: str, operation: str) -> list[Attempt]:
         """See `Shelf`."""
@@ -245,6 +261,14 @@ class Notes:
     def keep_plan(self, seal: str) -> None:
         """See `Shelf`."""
         self.plans.add(seal)
+
+    def keep_lists(self, lists: Sequence[ListUsed]) -> None:
+        """See `Shelf`."""
+        self.lists = sorted(lists, key=lambda one: one.name)
+
+    def keep_source(self, address: Address, rows: int) -> None:
+        """See `Shelf`."""
+        self.sources[address] = rows
 
 
 def _attempted(shelf: Shelf, stored: Stored) -> None:

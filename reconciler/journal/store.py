@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from reconciler.journal.chain import KEY_BYTES
 from reconciler.journal.database import Database
-from reconciler.journal.entry import NO_COLUMNS, Columns, Entry, Stored, Verified
+from reconciler.journal.entry import NO_COLUMNS, Columns, Contacted, Entry, Stored, Verified
 from reconciler.journal.lease import Claim, Clock, Held, Lease
 from reconciler.plan.values import Memory
 
@@ -66,6 +66,12 @@ class Journal(Protocol):
 
     def persons(self) -> Iterator[bytes]:
         """Packed HMACs of everybody who was ever sent something, or perhaps was."""
+
+    def contacts(self, since: datetime) -> Iterator[Contacted]:
+        """Who was contacted at `since` or later, or will be, in every container; what is in doubt counts as done.
+
+        Rows count when they are loaded, messages when they are due. Rows of address books contact nobody.
+        """
 
     def entries(self, run: str = "") -> Iterator[Stored]:
         """All entries, or those of a run, oldest first."""

@@ -21,6 +21,7 @@ from reconciler.journal import canonical
 from reconciler.journal.database import Database
 from reconciler.journal.entry import Event
 from reconciler.journal.recall import PLACING, RULES, Attempt, Outcome, final, unsettled
+from reconciler.plan.suppression import ListUsed
 from reconciler.plan.values import Memory, Owned, Placed
 from reconciler.resource import Action, Address
 
@@ -32,10 +33,23 @@ _SMALL: Final[Mapping[str, tuple[str, ...]]] = {
     "baselines": ("container", "number"),
     "manual": ("key",),
     "plans": ("seal",),
+    "lists": ("name",),
+    "sources": ("address",),
     "sums": ("container",),
 }
 _KEYS: Final = {**_SMALL, "settled": ("container", "operation", "number")}
-_COLUMNS: Final = {"pending": 13, "settled": 13, "tallies": 6, "owned": 2, "baselines": 2, "manual": 1, "plans": 1, "sums": 2}
+_COLUMNS: Final = {
+    "pending": 13,
+    "settled": 13,
+    "tallies": 6,
+    "owned": 2,
+    "baselines": 2,
+    "manual": 1,
+    "plans": 1,
+    "lists": 2,
+    "sources": 2,
+    "sums": 2,
+}
 _WHERE: Final = {table: " AND ".join(f"{name} = ?" for name in names) for table, names in _KEYS.items()}
 _SAME: Final = {table: f"SELECT * FROM {table} WHERE {where}" for table, where in _WHERE.items()}
 _DELETE: Final = {table: f"DELETE FROM {table} WHERE {where}" for table, where in _WHERE.items()}
@@ -158,6 +172,8 @@ class Tables:
             occurrences=occurrences,
             manual_done=frozenset(key for (key,) in self._database.execute("SELECT key FROM manual")),
             placed=tuple(sorted(placed, key=lambda one: (one.address, one.container))),
+            lists=tuple(_used(row) for row in self._database.execute("SELECT * FROM lists ORDER BY name")),
+            sources={Address.parse(text): rows for text, rows in self._database.execute("SELECT * FROM sources")},
             head=head,
         )
 
@@ -252,6 +268,17 @@ class Tables:
     def put_plan(self, seal: str) -> None:
         """That saved plan was used."""
         self._keep("plans", (seal,))
+
+    def put_lists(self, lists: Iterable[ListUsed]) -> None:
+        """These lists were used last, and no others."""
+        for row in self._database.execute("SELECT * FROM lists"):
+            self._drop("lists", row)
+        for one in lists:
+            self._put("lists", (one.name, canonical.text(one.to_json())))
+
+    def put_source(self, address: Address, rows: int) -> None:
+        """The source at an address had so many rows when an apply of it began."""
+        self._keep("sources", (str(address), rows))
 
     def plan_used(self, seal: str) -> bool:
         """Whether a saved plan of that seal was used."""
@@ -410,6 +437,12 @@ def _in_order(rows: Iterable[tuple[Any, ...]]) -> list[Call]:
     return sorted(calls, key=lambda call: call.number)
 
 
+def _used(row: tuple[Any, ...]) -> ListUsed:
+    return ListUsed.from_json(json.loads(row[1]))
+
+
 def _owned(row: tuple[Any, ...]) -> Owned:
+    import msgspec  # a fifth of the time, and a project may own ten thousand
+
     address, facts = row
-    return Owned(address=Address.parse(address), **json.loads(facts))
+    return Owned(address=Address.parse(address), **msgspec.json.decode(facts))

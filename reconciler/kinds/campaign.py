@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from reconciler.catalogue import say
 from reconciler.kinds.fields import CLOCK, NAME, ZONE, Field, ListOf, Record, Text
-from reconciler.kinds.kind import PURPOSE, SERVICE, Kind, Mistake, purpose_rules
+from reconciler.kinds.kind import PURPOSE, SECTOR, SERVICE, Kind, Mistake, purpose_rules
 from reconciler.resource import Shape
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -51,6 +51,7 @@ CAMPAIGN: Final = Kind(
         Field(name="description", type=Text(length_min=0, length_max=1000), doc="Free text."),
         PURPOSE,
         SERVICE,
+        SECTOR,
         Field(
             name="channel",
             type=Text(choices=("voice", "sms", "whatsapp", "email")),

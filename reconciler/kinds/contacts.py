@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from reconciler.catalogue import say
 from reconciler.kinds.fields import CODE, NAME, Field, Record, Text
-from reconciler.kinds.kind import GENERATION, PURPOSE, SERVICE, Kind, Mistake, purpose_rules
+from reconciler.kinds.kind import GENERATION, PURPOSE, SECTOR, SERVICE, Kind, Mistake, purpose_rules
 from reconciler.kinds.sources import COLUMNS, SOURCE, source_rules
 from reconciler.resource import Shape
 
@@ -65,5 +65,6 @@ CONTACTS: Final = Kind(
         GENERATION,
         PURPOSE,
         SERVICE,
+        SECTOR,
     ),
 )

@@ -243,11 +243,12 @@ SECRET: Final = Record(
 
 def plain(node: Node) -> Any:
     """A node as it was written: text, lists, mappings."""
-    if node.items is not None:
-        return [plain(item) for item in node.items]
-    if node.entries is not None:
-        return {name: plain(entry.node) for name, entry in node.entries.items()}
-    return node.value
+    value = node.value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return {name: plain(entry.node) for name, entry in value.items()}
 
 
 def with_defaults(values: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:

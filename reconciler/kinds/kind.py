@@ -10,6 +10,8 @@ from reconciler.catalogue import say
 from reconciler.kinds.fields import CODE, NAME, Boolean, Field, Integer, ListOf, Text
 from reconciler.resource import Shape
 
+SECTORS: Final = ("finance", "telecom", "other")
+
 Mistake: TypeAlias = tuple[str, str, str, str]  # dotted path, code, message, remedy
 
 
@@ -65,6 +67,11 @@ SERVICE: Final = Field(
     name="service",
     type=Text(choices=("transaction", "requested", "fraud_alert", "appointment", "other")),
     doc="Which service, where purpose is service.",
+)
+SECTOR: Final = Field(
+    name="sector",
+    type=Text(choices=SECTORS),
+    doc="Whose business it is; some laws and codes are for one sector. The target's where it is left out.",
 )
 GENERATION: Final = Field(
     name="generation",

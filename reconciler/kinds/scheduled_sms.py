@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.kinds.fields import DURATION, INSTANT, NAME, Either, Field, Record, Text
-from reconciler.kinds.kind import GENERATION, PURPOSE, SERVICE, Kind, Mistake, purpose_rules
+from reconciler.kinds.kind import GENERATION, PURPOSE, SECTOR, SERVICE, Kind, Mistake, purpose_rules
 from reconciler.kinds.sources import COLUMNS, SOURCE, source_rules
 from reconciler.resource import Shape
 
@@ -30,6 +30,7 @@ SCHEDULED_SMS: Final = Kind(
         Field(name="campaign", type=NAME, doc="The SMS dialer's name as the platform shows it."),
         PURPOSE,
         SERVICE,
+        SECTOR,
         Field(
             name="at",
             type=Either(

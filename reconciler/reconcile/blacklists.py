@@ -15,6 +15,7 @@ from reconciler.diagnostics import Finding, Severity
 from reconciler.platforms.platform import RowsSeen
 from reconciler.reconcile.documents import BLACKLIST, Documents
 from reconciler.reconcile.listed import Block, Enforced
+from reconciler.reconcile.optouts import Heard, OptOuts
 from reconciler.reconcile.reach import container_of, no_rows
 from reconciler.resource import Address, Desired, State
 from reconciler.rows.sheet import RowsDiff
@@ -37,42 +38,62 @@ class _Asked:
 class Blacklists:
     """See the module. `blocks` comes before the documents that they bar, `conclude` after them."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, opt_outs: OptOuts) -> None:
         self.documents = documents
+        self.opt_outs = opt_outs
         self.session = documents.session
         self.target = documents.target
+        self.lists = [wish for wish in documents.documents if wish.address.kind == BLACKLIST]
         self.enforced = not documents.platform.supports[BLACKLIST].actions
         self.wished: dict[Address, str] = {}
         self.asked: list[_Asked] = []
         self.learned: list[Enforced] = []
         self.known: dict[str, str] = {}
 
-    def blocks(self, selected: Collection[Address]) -> list[Block]:
-        """Whom the files, the platform's own lists and, where it has none, the journal bar."""
+    def wish(self) -> dict[Address, Prepared]:
+        """The entries that the documents wish, all of them: a lift has to know what every other list wishes."""
         from reconciler.rows.suppress import wished
 
-        lists = [wish for wish in self.documents.documents if wish.address.kind == BLACKLIST]
-        prepared = [self.documents.prepare(desired) for desired in lists]
-        for desired, rows in zip(lists, prepared, strict=True):  # a lift has to know what every other list wishes
-            self.wished[desired.address] = wished(self.session.engine, rows)
+        prepared = {desired.address: self.documents.prepare(desired) for desired in self.lists}
+        self.wished = {address: wished(self.session.engine, rows) for address, rows in prepared.items()}
+        return prepared
+
+    def blocks(self, selected: Collection[Address], heard: Heard) -> list[Block]:
+        """Whom the files, the platform's own lists and, where it has none, the journal bar."""
+        prepared = self.wish()
         blocks = []
-        for desired, rows in zip(lists, prepared, strict=True):
-            blocks += self._blocks(desired, rows, wanted=desired.address in selected)
-        account = self.documents.seen.tables.get(BLACKLIST)
-        blocks += [Block(table=self._numbers(account))] if account else []
+        for desired in self.lists:
+            blocks += self._blocks(desired, prepared[desired.address], wanted=desired.address in selected)
+        blocks += [Block(table=self._numbers(heard.table))] if heard.table else []
         if self.enforced:
-            blocks += self._remembered({container_of(self.target, desired, None) for desired in lists})
-            for desired in lists:
+            blocks += self._remembered({container_of(self.target, desired, None) for desired in self.lists})
+            for desired in self.lists:
                 self.learned.append(self._to_learn(desired))
         return blocks
+
+    @property
+    def home(self) -> Address | None:
+        """The list for what bars people on the whole target: the first document that can take an entry of it."""
+        return next((one.address for one in self.lists if not _inbound(one)), None)
+
+    @property
+    def barring(self) -> list[str]:
+        """What the documents wish barred of calls that go out, as `suppress.numbers` tables."""
+        return [self.wished[one.address] for one in self.lists if not _inbound(one)]
+
+    def containers(self) -> list[str]:
+        """Where the journal has entries of the account's lists, from whichever document."""
+        prefix, memory = f"{self.target.container}|{BLACKLIST}|", self.documents.memory
+        known = {one.container for one in memory.placed} | {doubt.container for doubt in memory.unsettled}
+        return sorted(container for container in known if container.startswith(prefix))
 
     def _blocks(self, desired: Desired, prepared: Prepared, *, wanted: bool) -> list[Block]:
         from reconciler.rows.suppress import unparsable
 
         scope = desired.get("scope") or {}
         where = {"campaign": scope.get("campaign", ""), "category": scope.get("category", "")}
-        inbound = scope.get("direction") == "inbound"
-        block = Block(table=self.wished[desired.address], **where)
+        inbound = _inbound(desired)
+        block = Block(table=self.wished[desired.address], marks=prepared.spec.sheet.marks_in, **where)
         odd = unparsable(self.session.engine, block.table)
         asks = not self.enforced and (wanted or prepared.spec.sheet.readable or bool(self.documents.starting))
         rows_seen = self.documents.read(desired, prepared) if asks else RowsSeen()
@@ -135,6 +156,7 @@ class Blacklists:
             compared = self._lifted(desired, compared, live_table, findings)
         if (fields := one.prepared.spec.sheet.marks_in) is not None:
             compared = self._marked(desired, compared, fields, findings)
+        compared = replace(compared, diff=self._forgotten(desired, compared.diff, findings))
         documents.conclude(desired, one.prepared, one.rows_seen, compared, findings)
 
     def _lifted(self, desired: Desired, compared: Compared, live_table: str | None, findings: list[Finding]) -> Compared:
@@ -147,6 +169,12 @@ class Blacklists:
         found = lifts(self.session.engine, compared, asked, live=live_table, loaded=loaded, wished=others)
         findings += self._not_lifted(desired, found.lifts_kept)
         return found
+
+    def _forgotten(self, desired: Desired, diff: RowsDiff, findings: list[Finding]) -> RowsDiff:
+        """With the opt-outs that the journal remembers and shall forget, because their people asked."""
+        diff, kept = self.opt_outs.lifted(self.documents, desired, self.wished.values(), diff)
+        findings += self._not_lifted(desired, kept)
+        return diff
 
     def _not_lifted(self, desired: Desired, kept: Mapping[str, int]) -> Iterator[Finding]:
         for reason, count in kept.items():
@@ -189,8 +217,8 @@ class Blacklists:
         `homes` are the containers of the documents that stand: those say it themselves.
         """
         placed = {one.container for one in self.documents.memory.placed if one.address.kind == BLACKLIST}
-        for container in sorted(placed):
-            if not container.startswith(f"{self.target.container}|{BLACKLIST}|"):
+        for container in self.containers():
+            if container not in placed:
                 continue
             table = self._journalled(container)
             yield Block(table=table, container=container)
@@ -241,7 +269,8 @@ class Blacklists:
             digest=enforced.set_digest(engine, lifted, container),
         )
         self.learned = [replace(each, lifted=lifted) if each.address == desired.address else each for each in self.learned]
-        findings = (*one.findings, *self._not_lifted(desired, kept))
+        findings = [*one.findings, *self._not_lifted(desired, kept)]
+        diff = self._forgotten(desired, diff, findings)
         self.documents.wish(desired, diff, one.rows_seen, findings, sheet=prepared.spec.sheet, enforced=True)
 
     def _to_lift(self, desired: Desired, container: str, wished: str, forgotten: str) -> tuple[str, Mapping[str, int]]:
@@ -258,3 +287,8 @@ class Blacklists:
         lifted = enforced.without(engine, foreign, [unknown])
         kept = {"still wished": engine.count(asked) - engine.count(foreign), "not ours": engine.count(unknown)}
         return lifted, {reason: count for reason, count in kept.items() if count}
+
+
+def _inbound(desired: Desired) -> bool:
+    """Whether a list is about calls that come in alone: it bars nobody from being called."""
+    return (desired.get("scope") or {}).get("direction") == "inbound"

@@ -15,18 +15,21 @@ from reconciler.journal.entry import Columns
 from reconciler.plan.make import LIFE
 from reconciler.plan.values import Manual, Memory, Seen, Wish
 from reconciler.platforms.platform import NotReadable, Platform, RowsSeen
-from reconciler.reconcile.listed import Block, Listed, Listing
+from reconciler.reconcile.caps import Frequency
+from reconciler.reconcile.listed import Block, Listed, Listing, Read, Waiting
 from reconciler.reconcile.reach import container_of
 from reconciler.reconcile.session import Session
-from reconciler.resource import Address, Desired, Live
-from reconciler.rows.sheet import RowsDiff, Sheet
+from reconciler.resource import Address, Desired, Live, State
+from reconciler.rows.sheet import RowsDiff, Sheet, Verb
 from reconciler.specs import rows_spec
 from reconciler.target import Target
 from reconciler.wire import LostError
 
 if TYPE_CHECKING:
     from reconciler.rows.compare import Compared, Ending
+    from reconciler.rows.people import Barred
     from reconciler.rows.prepared import Prepared
+    from reconciler.rows.spec import RowsSpec
 
 BLACKLIST: Final = "blacklist"
 
@@ -41,7 +44,8 @@ class Documents:
     """What planning knows of one target, and what its documents have told so far.
 
     `starting` and `entering` are as in `listing.list_rows`. `books` are the address books that were prepared, `exports` the
-    tables of live rows by the id of their campaign, `adding` those of rows to add by container.
+    tables of live rows by the id of their campaign, `adding` those of rows to add by container. `blocks` are the numbers that
+    the target's own lists bar, `reads` the documents that reach people, read and not judged yet.
     """
 
     session: Session
@@ -53,11 +57,14 @@ class Documents:
     listing: Listing
     starting: frozenset[Address]
     entering: frozenset[Address]
+    frequency: Frequency
     platform: Platform = field(init=False)
     campaigns: Mapping[str, Desired] = field(init=False)
     books: list[Prepared] = field(default_factory=list)
     exports: dict[str, tuple[str, ...]] = field(default_factory=dict)
     adding: dict[str, list[str]] = field(default_factory=dict)
+    blocks: Sequence[Block] = ()
+    reads: list[Read] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.platform = self.session.platform(self.target)
@@ -84,6 +91,49 @@ class Documents:
         campaign = self.campaigns.get(address.name)
         category = campaign.block.get("category", "") if campaign else ""
         return address.target == self.target.name and block.covers(address.name, category)
+
+    def barring(self, campaign: str) -> list[Block]:
+        """The blocks that are about a campaign of that name, managed or not."""
+        managed = self.campaigns.get(campaign)
+        category = managed.block.get("category", "") if managed else ""
+        return [block for block in self.blocks if block.covers(campaign, category)]
+
+    def barred(self, address: Address) -> Barred:
+        """Whom the platform will not dial in a campaign once its lists are as they are wished."""
+        from reconciler.rows.people import Barred
+
+        owned = self.memory.owned.get(address)
+        live = self.seen.by_id(owned.id) if owned else None
+        numbers: list[str] = []
+        rows: list[str] = []
+        for block in self.barring(address.name):
+            if block.container or not (self.platform.supports[BLACKLIST].actions and self.session.engine.count(block.table)):
+                continue
+            marked = live is not None and block.marks is not None and block.marks.items() <= live.fields.items()
+            (rows if marked else numbers).append(block.table)
+        return Barred(numbers=numbers, rows=rows)
+
+    def silent(self, address: Address, spec: RowsSpec, live_table: str) -> tuple[str, ...]:
+        """The tables (`live`) of live rows that the platform will not dial in a campaign."""
+        from reconciler.rows.people import silent_rows
+
+        found = silent_rows(self.session.engine, spec, live_table, self.barred(address))
+        return (found,) if found else ()
+
+    def waiting(self) -> list[tuple[Address, Waiting]]:
+        """The live rows of the target's campaigns that start, as far as they were read."""
+        found = self.listing.waiting.items()
+        return [(address, rows) for address, every in found if address.target == self.target.name for rows in every]
+
+    def running(self) -> Iterator[tuple[Address, Waiting]]:
+        """The live rows of the target's campaigns that run already, as far as they were read."""
+        started = {address for address, live in self.managed() if live.state is State.STARTED}
+        for read in self.reads:
+            home = Address(self.target.name, "campaign", read.desired.get("campaign") or "")
+            if read.live_table and home in started - self.starting:
+                listed = self.listing.listed.get(read.desired.address)
+                gone = _gone(listed.compared, read.rows_seen) if listed else ()
+                yield home, Waiting(prepared=read.prepared, live=read.live_table, gone=gone)
 
     def anew(self, desired: Desired) -> bool:
         """Whether every entry of a list is written again: a campaign that it is for has nobody barred in it yet."""
@@ -153,8 +203,12 @@ class Documents:
         *,
         live_table: str | None = None,
         adding: Sequence[str] = (),
+        reviewed: Compared | None = None,
     ) -> Compared:
-        """A document's rows against a live table, and against what the journal knows of their container."""
+        """A document's rows against a live table, and against what the journal knows of their container, and of everybody.
+
+        `reviewed` is what they came to in another container; what was weighed there is not weighed again.
+        """
         from reconciler.rows.compare import compare
         from reconciler.rows.recipients import names_of
 
@@ -177,10 +231,12 @@ class Documents:
             sent=sent,
             held=() if natural else journal.held(container),
             loaded=journal.rows_loaded(container),
-            persons=journal.persons(),
+            persons=self.session.known,
             adding=adding,
             lapsed=list(journal.listed(container)) if desired.get("expires") == "lapse" else (),
             ending=self._ending(desired, container) if desired.get("expires") == "renew" else None,
+            over=None if reviewed else self.frequency.over(desired, self.target, container, prepared),
+            reviewed=reviewed,
         )
 
     def _ending(self, desired: Desired, container: str) -> Ending:
@@ -217,15 +273,17 @@ class Documents:
         self.listing.listed[desired.address] = Listed(
             prepared=prepared,
             compared=compared,
-            again=lambda other: self.compare(desired, prepared, other, rows_seen, live_table=live_table),
+            again=lambda other: self.compare(desired, prepared, other, rows_seen, live_table=live_table, reviewed=compared),
+            channel=self.frequency.channel(desired, self.target),
         )
         home = Address(self.target.name, "campaign", desired.get("campaign") or "")
         if live_table and home in self.starting:
             from reconciler.rows.people import dialable
 
-            self.listing.counted.add(home)
-            reached = dialable(self.session.engine, live_table, prepared, self.session.journal.persons())
+            gone = (*_gone(compared, rows_seen), *self.silent(home, prepared.spec, live_table))
+            reached = dialable(self.session.engine, live_table, prepared, self.session.known, gone)
             self.listing.dialable.setdefault(home, []).append(reached)
+            self.listing.waiting.setdefault(home, []).append(Waiting(prepared=prepared, live=live_table, gone=gone))
         self.wish(desired, diff, rows_seen, found, sheet=sheet, at=self._earliest(compared, desired.get("at")))
 
     def wish(
@@ -287,3 +345,9 @@ class Documents:
         """A finding at a document's source."""
         origin = desired.origin_of("source")
         return Finding(code=code, severity=severity, message=message, remedy=remedy, address=desired.address, origin=origin)
+
+
+def _gone(compared: Compared, rows_seen: RowsSeen) -> tuple[str, ...]:
+    """The tables (`live`) of rows that the plan takes away; nothing is taken away on a reading that is not complete."""
+    marked = (compared.feed.marked.get(verb) for verb in (Verb.REMOVE, Verb.CLOSE))
+    return tuple(one.table for one in marked if one) if rows_seen.complete else ()

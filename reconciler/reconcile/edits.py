@@ -33,7 +33,7 @@ class Edits:
 
 def find_edits(session: Session, only: Sequence[str]) -> Edits:
     """Compare what is live with what was applied, for the addresses that `only` names; all when it is empty."""
-    specs, _settings = written(session)
+    specs, settings = written(session)
     managed = {
         name for name, target in session.project.targets.items() if session.platform(target).supports["campaign"].actions
     }
@@ -47,7 +47,11 @@ def find_edits(session: Session, only: Sequence[str]) -> Edits:
     readings = read_targets(session, campaigns, memory, now, partial=False)
     seen = {reading.target.name: reading.seen for reading in readings if reading.seen}
     drift = find_drift(
-        [object_wish(session, wish, seen[wish.address.target], now) for wish in campaigns if wish.address.target in seen],
+        [
+            object_wish(session, wish, seen[wish.address.target], settings, now)
+            for wish in campaigns
+            if wish.address.target in seen
+        ],
         seen,
         memory,
         supports={name: session.platform(session.project.targets[name]).supports["campaign"] for name in managed},

@@ -1,6 +1,7 @@
-"""Rows of a plan: read, cleaned, taken out where a list says so, and compared, target by target.
+"""Rows of a plan: read, cleaned, taken out where a list says so, and compared.
 
-Address books come first, which contact nobody; then blacklists, then everything that they take rows out of.
+First every target is read: address books, which contact nobody; blacklists; live rows. Then, with everybody known who said no
+anywhere, the rows that would reach people are judged, target by target.
 """
 
 from __future__ import annotations
@@ -9,23 +10,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.calendar import duration
 from reconciler.catalogue import say
 from reconciler.plan.values import Memory, People, Seen
 from reconciler.platforms.platform import RowsSeen
+from reconciler.policies.settings import Suppress
 from reconciler.reconcile.blacklists import Blacklists
+from reconciler.reconcile.caps import Frequency
 from reconciler.reconcile.documents import BLACKLIST, Documents, reaches_people
-from reconciler.reconcile.listed import Block, Listing
-from reconciler.reconcile.reach import Reach, container_of
+from reconciler.reconcile.listed import Listing, Read
+from reconciler.reconcile.optouts import Heard, OptOuts, hear
+from reconciler.reconcile.reach import Reach, container_of, no_rows
 from reconciler.reconcile.reading import read_target
 from reconciler.reconcile.session import Session
-from reconciler.resource import Address, Desired
+from reconciler.reconcile.suppression import read_lists, still_there, unseen
+from reconciler.resource import Address, Desired, Reading
+from reconciler.target import Target
 
 if TYPE_CHECKING:
     from reconciler.rows.compare import Compared
     from reconciler.rows.prepared import Prepared
+
+_NOT_ALL: Final = ("PLT002", "UNV001")  # what tells that not everybody in a campaign is known
 
 
 def list_rows(
@@ -36,20 +44,26 @@ def list_rows(
     now: datetime,
     everything: Sequence[Desired],
     starting: frozenset[Address],
-    entering: frozenset[Address] = frozenset(),
+    entering: frozenset[Address],
+    suppress: Sequence[Suppress],
+    frequency: Frequency,
 ) -> Listing:
     """Prepare and compare the rows of the selected documents. A plan without rows needs no engine.
 
     `starting` are the campaigns that would be started: everybody still dialable in them counts as reached, and none is
     started while a blacklist of theirs, which this plan leaves out, has entries to add. `entering` are campaigns that are made,
-    or get another category: what barred people in others bars nobody in them yet.
+    or get another category: what barred people in others bars nobody in them yet. `suppress` are the project's lists; where
+    nobody is contacted, they are not read. `frequency` weighs how often people are contacted.
     """
     listing = Listing()
     addresses = {wish.address for wish in selected}
-    left_out = {
-        wish.address.target for wish in everything if wish.address.kind == BLACKLIST and wish.address not in addresses
-    } & {address.target for address in starting}
-    for name in dict.fromkeys((*(wish.address.target for wish in selected), *sorted(left_out))):
+    opt_outs = OptOuts(session, memory)
+    contacting = bool(starting) or any(reaches_people(wish) or wish.get("lifts") for wish in selected)
+    if contacting:
+        listing.lists = read_lists(session, suppress)
+        listing.findings += listing.lists.findings
+    accounts = []
+    for name in dict.fromkeys((*(wish.address.target for wish in selected), *sorted(address.target for address in starting))):
         documents = Documents(
             session=session,
             target=session.project.targets[name],
@@ -60,14 +74,23 @@ def list_rows(
             listing=listing,
             starting=starting,
             entering=entering,
+            frequency=frequency,
         )
-        _list(documents, addresses)
-    for address in sorted(starting - listing.counted):
-        reach = Reach(session=session, target=session.project.targets[address.target], seen=seen[address.target], memory=memory)
-        table, finding = reach.of_start(address, [wish for wish in everything if wish.address.target == address.target])
-        if table:
-            listing.dialable[address] = [table]
-        listing.findings += [finding] if finding else []
+        heard = hear(session, documents.target, documents.seen) if contacting else Heard()
+        accounts.append((documents, _read(documents, addresses, opt_outs, heard), heard))
+    for documents, blacklists, heard in accounts:
+        _wait(documents)
+        opt_outs.take_in(documents, blacklists, heard)
+    if contacting:
+        known = {documents.target.name for documents, _, _ in accounts}
+        _listen_elsewhere(session, opt_outs, known, seen, memory, now, everything, frequency)
+    for documents, blacklists, _ in sorted(accounts, key=lambda account: account[0].target.name):
+        _judge(documents, blacklists, opt_outs)
+    for documents, _, _ in accounts:
+        _weigh_starts(documents)
+    listing.findings += [*opt_outs.findings, *opt_outs.told()]
+    listing.enforced += opt_outs.learned()
+    listing.unheard = opt_outs.unheard
     if not (listing.listed or listing.dialable):
         return listing
     from reconciler.rows.people import unique
@@ -79,35 +102,124 @@ def list_rows(
     return listing
 
 
-def _list(documents: Documents, selected: set[Address]) -> None:
-    """One target's documents, in the order in which they bear on one another."""
+def _read(documents: Documents, selected: set[Address], opt_outs: OptOuts, heard: Heard) -> Blacklists:
+    """One target's documents, in the order in which they bear on one another, up to those that reach people."""
     chosen = [desired for desired in documents.documents if desired.address in selected]
     for desired in chosen:
         if desired.address.kind == "contacts" and not reaches_people(desired):
-            documents.books.append(_document(documents, desired, ()))
-    blacklists = Blacklists(documents)
-    blocks = blacklists.blocks(selected)
-    for desired in chosen:
-        if reaches_people(desired):
-            _document(documents, desired, blocks)
-    blacklists.conclude()
+            documents.books.append(_document(documents, _at_hand(documents, desired)))
+    blacklists = Blacklists(documents, opt_outs)
+    documents.blocks = blacklists.blocks(selected, heard)
+    documents.reads += [_at_hand(documents, desired) for desired in chosen if reaches_people(desired)]
+    return blacklists
 
 
-def _document(documents: Documents, desired: Desired, blocks: Sequence[Block]) -> Prepared:
-    """The rows of one document that is no blacklist: those that may be contacted, compared."""
+def _at_hand(documents: Documents, desired: Desired) -> Read:
+    """The rows of one document, and what is live of them."""
     prepared = documents.prepare(desired)
-    _leave_out(documents, desired, prepared, blocks)
     rows_seen = documents.read(desired, prepared)
+    return Read(desired=desired, prepared=prepared, rows_seen=rows_seen, live_table=documents.table(rows_seen))
+
+
+def _wait(documents: Documents) -> None:
+    """Who is in the campaigns of a target that start, where no document of this plan reads their rows."""
+    target, listing = documents.target, documents.listing
+    read = {Address(target.name, "campaign", one.desired.get("campaign") or "") for one in documents.reads if one.live_table}
+    reach = Reach(
+        session=documents.session,
+        target=target,
+        seen=documents.seen,
+        memory=documents.memory,
+        waiting=listing.waiting,
+        silent=documents.silent,
+    )
+    for address in sorted(documents.starting - read):
+        if address.target != target.name:
+            continue
+        table, finding = reach.of_start(address, documents.documents)
+        if table:
+            listing.dialable[address] = [table]
+        listing.findings += [finding] if finding else []
+
+
+def _listen_elsewhere(
+    session: Session,
+    opt_outs: OptOuts,
+    known: set[str],
+    seen: Mapping[str, Seen],
+    memory: Memory,
+    now: datetime,
+    everything: Sequence[Desired],
+    frequency: Frequency,
+) -> None:
+    """The other accounts of the project, however the plan was cut: who said no there is not contacted here."""
+    for name in sorted({wish.address.target for wish in everything} - known):
+        documents = only_heard(session, session.project.targets[name], everything, memory, now, frequency)
+        heard = hear(session, documents.target, seen.get(name))
+        blacklists = Blacklists(documents, opt_outs)
+        if heard.table:
+            blacklists.wish()
+        opt_outs.take_in(documents, blacklists, heard)
+
+
+def only_heard(
+    session: Session, target: Target, everything: Sequence[Desired], memory: Memory, now: datetime, frequency: Frequency
+) -> Documents:
+    """The documents of a target none of whose rows are judged: what they wish barred tells opt-outs from old news."""
+    return Documents(
+        session=session,
+        target=target,
+        documents=[wish for wish in everything if wish.address.target == target.name],
+        seen=Seen(campaigns=Reading(complete=False, read_at=now)),
+        memory=memory,
+        now=now,
+        listing=Listing(),
+        starting=frozenset(),
+        entering=frozenset(),
+        frequency=frequency,
+    )
+
+
+def _judge(documents: Documents, blacklists: Blacklists, opt_outs: OptOuts) -> None:
+    """The documents of one target that reach people, and then its blacklists, which bar live rows too."""
+    for read in sorted(documents.reads, key=lambda read: read.desired.address):
+        _leave_out(documents, read.desired, read.prepared, opt_outs)
+        _document(documents, read)
+    blacklists.conclude()
+    documents.listing.findings += opt_outs.still_waiting(documents)
+    documents.listing.findings += still_there(documents)
+
+
+def _document(documents: Documents, read: Read) -> Prepared:
+    """The rows of one document that is no blacklist, compared with what is live."""
+    desired, prepared, rows_seen, live_table = read.desired, read.prepared, read.rows_seen, read.live_table
     container = container_of(documents.target, desired, documents.live(desired))
     adding = documents.adding.setdefault(container, [])
-    live_table = documents.table(rows_seen)
     compared = documents.compare(desired, prepared, container, rows_seen, live_table=live_table, adding=adding)
     if compared.diff.again and documents.target.read_again_s:
         rows_seen = _read_again(documents, desired, prepared, rows_seen, compared, adding)
     if compared.adds:
         adding.append(compared.adds)
-    documents.conclude(desired, prepared, rows_seen, compared)
+    passed = prepared.spec.sheet.whole_file and compared.diff.to_add and documents.listing.lists.every
+    findings = [unseen(desired, documents.listing.lists)] if passed else []
+    documents.frequency.take_in(desired, documents.target, prepared, compared)
+    documents.conclude(desired, prepared, rows_seen, compared, findings)
     return prepared
+
+
+def _weigh_starts(documents: Documents) -> None:
+    """How often those are contacted who wait in the campaigns of a target that start."""
+    listing, target = documents.listing, documents.target
+    homes = ((Address(target.name, "campaign", wish.desired.get("campaign") or ""), wish) for wish in listing.wishes)
+    unread = {home for home, wish in homes if wish.desired.address.target == target.name and not wish.rows_complete}
+    unread |= {finding.address for finding in listing.findings if finding.code in _NOT_ALL and finding.address}
+    for address in sorted(documents.starting):
+        owned = documents.memory.owned.get(address)
+        live = documents.seen.by_id(owned.id) if owned and address.target == target.name else None
+        if live:
+            container = container_of(target, no_rows(target, address.name), live)
+            tables = listing.dialable.get(address, [])
+            documents.frequency.take_in_start(address, container, tables, known=address not in unread)
 
 
 def _read_again(
@@ -131,18 +243,18 @@ def _read_again(
     return replace(first, complete=False, note=second.note or say("two readings in a row differ: run it again"))
 
 
-def _leave_out(documents: Documents, desired: Desired, prepared: Prepared, blocks: Sequence[Block]) -> None:
+def _leave_out(documents: Documents, desired: Desired, prepared: Prepared, opt_outs: OptOuts) -> None:
     """Take out whom a list bars, and what is due only later."""
     from reconciler.rows.enforced import hold_against
     from reconciler.rows.suppress import later, suppress
 
-    engine, name = documents.session.engine, desired.get("campaign", "")
-    campaign = documents.campaigns.get(name)
-    category = campaign.block.get("category", "") if campaign else ""
-    barring = [block for block in blocks if block.covers(name, category)]
+    engine, barring, lists = documents.session.engine, documents.barring(desired.get("campaign", "")), documents.listing.lists
+    suppress(engine, prepared, lists.own)
+    opt_outs.leave_out(documents, desired, prepared)
+    suppress(engine, prepared, lists.registers, registers=[reason for reason, _table in lists.registers])
     suppress(engine, prepared, [(BLACKLIST, block.table) for block in barring if not block.container])
     for block in barring:
         if block.container:
             hold_against(engine, prepared, BLACKLIST, block.table, block.container)
-    if desired.get("horizon") and isinstance(desired.fields["at"], dict):
+    if desired.get("horizon"):
         later(engine, prepared, documents.now + duration(desired.fields["horizon"]))

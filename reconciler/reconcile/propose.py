@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reconciler.apply import Job, looks_first
-from reconciler.calendar import Slot, holidays_around, instant, is_open, next_edge, slots
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.errors import Mistaken
 from reconciler.kinds import KINDS
-from reconciler.plan import Change, Memory, Permissions, Plan, Seen, Setting, Source, Wish, make_plan
+from reconciler.plan import Change, Memory, Permissions, Plan, Seen, Source, Wish
+from reconciler.plan.make import Setting, make_plan
+from reconciler.plan.suppression import Suppression
 from reconciler.plan.values import Manual, People, Reason
 from reconciler.policies import Ack, Settings, judge, parse
-from reconciler.policies.schedule import LEAD
+from reconciler.policies.edges import first_edge
+from reconciler.reconcile.caps import Frequency
 from reconciler.reconcile.listed import Listing
 from reconciler.reconcile.listing import list_rows
+from reconciler.reconcile.openings import opening
 from reconciler.reconcile.reach import container_of
+from reconciler.reconcile.reached import Facts
 from reconciler.reconcile.reading import TargetReading, looked_again, read_targets
 from reconciler.reconcile.session import Session
 from reconciler.resource import Address, Desired, Live, Shape, State
@@ -27,6 +31,9 @@ from reconciler.revision import revision
 from reconciler.settle import settle
 from reconciler.specs import Specs, load
 from reconciler.target import Target
+
+if TYPE_CHECKING:
+    from reconciler.apply import Job
 
 SHAPES = {name: kind.shape for name, kind in KINDS.items()}
 
@@ -44,18 +51,23 @@ class SpecsWrong(Mistaken):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the caller wants of a plan. `reviewed` is the digest of a saved plan that this one may be less than."""
+    """What the caller wants of a plan. `reviewed` is the digest of a saved plan that this one may be less than; `applying` says
+    that it is about to be carried out.
+    """
 
     only: tuple[str, ...] = ()
     allow_delete: int | None = None
     acks: tuple[str, ...] = ()
     at: datetime | None = None
     reviewed: str = ""
+    applying: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A judged plan, and what carrying it out needs. `read_at` is the clock's time, whenever it is judged for."""
+    """A judged plan, and what carrying it out needs. `read_at` is the clock's time, whenever it is judged for. `whole` is false
+    where only what protects people is left of it.
+    """
 
     plan: Plan
     wishes: Mapping[Address, Wish]
@@ -64,11 +76,13 @@ class Proposal:
     listing: Listing
     read_at: datetime
     jobs: tuple[Job, ...] = field(default=())
+    whole: bool = True
 
     @property
     def unreachable(self) -> bool:
         """Whether some target did not show its whole state."""
-        return not self.plan.complete or any(finding.code == "PLT002" for finding in self.plan.findings)
+        unread = any(finding.code == "PLT002" for finding in self.plan.findings)
+        return unread or not self.plan.complete or bool(self.listing.unheard)
 
 
 def written(session: Session) -> tuple[Specs, Settings]:
@@ -93,11 +107,14 @@ def propose(session: Session, asked: Asked) -> Proposal:
     readings = [looked_again(session, reading, desired, memory, now) for reading in readings]
     seen = {reading.target.name: reading.seen for reading in readings if reading.seen}
     wishes = {
-        wish.address: object_wish(session, wish, seen[wish.address.target], now) for wish in desired if _is_object(wish, seen)
+        wish.address: object_wish(session, wish, seen[wish.address.target], settings, now)
+        for wish in desired
+        if _is_object(wish, seen)
     }
     rows = [wish for wish in desired if _has_rows(wish, seen)]
     starting, entering = _starting(session, wishes.values(), seen, memory), _entering(wishes.values(), seen, memory)
-    listing = list_rows(session, rows, seen, memory, now, specs.desired, starting, entering)
+    frequency = Frequency(session=session, settings=settings, documents=specs.desired, now=now)
+    listing = list_rows(session, rows, seen, memory, now, specs.desired, starting, entering, settings.suppress, frequency)
     for wish in listing.wishes:
         wishes[wish.desired.address] = wish
     ordered = [wishes[wish.address] for wish in desired if wish.address in wishes]
@@ -116,7 +133,7 @@ def propose(session: Session, asked: Asked) -> Proposal:
         permissions=Permissions(allow_delete=asked.allow_delete, acks=asked.acks),
         policy_inputs=settings.inputs,
         partial=bool(asked.only),
-        edges=[*_edges(ordered, session, now), *_last_moments(listing.wishes)],
+        unheard=bool(listing.unheard),
         findings=[
             *_given(session, readings, specs),
             *_unmatched(specs, asked.only),
@@ -125,7 +142,15 @@ def propose(session: Session, asked: Asked) -> Proposal:
         ],
     )
     plan = make_plan(ordered, seen, memory, setting, now)
-    plan = judge(_within_quota(plan), settings, now, acks, asked.reviewed)
+    facts = Facts(
+        session=session, documents=specs.desired, seen=seen, memory=memory, listing=listing, starting=starting, now=now
+    )
+    plan = replace(plan, reached=tuple(facts.reached(desired, wishes, plan.changes)), capped=tuple(frequency.capped))
+    plan = replace(plan, people=facts.people())
+    plan = replace(plan, suppression=Suppression(looked=listing.lists.looked, read=listing.lists.read, before=memory.lists))
+    edge = first_edge(plan, settings, now)
+    plan = replace(plan, valid_until=edge.at, valid_until_why=edge.why)
+    plan = judge(_within_quota(plan), settings, now, acks, asked.reviewed, applying=asked.applying)
     return Proposal(
         plan=plan,
         wishes=wishes,
@@ -161,7 +186,8 @@ def protecting(proposal: Proposal) -> Proposal:
         ),
     )
     wishes = {address: wish for address, wish in proposal.wishes.items() if address in addresses or address.kind == "blacklist"}
-    return replace(proposal, plan=plan, wishes=wishes, jobs=tuple(job for job in proposal.jobs if job.change in changes))
+    jobs = tuple(job for job in proposal.jobs if job.change in changes)
+    return replace(proposal, whole=False, plan=plan, wishes=wishes, jobs=jobs)
 
 
 def _source(root: Path) -> Source:
@@ -256,12 +282,12 @@ def _has_rows(desired: Desired, seen: Mapping[str, Seen]) -> bool:
     return SHAPES[desired.address.kind] is not Shape.OBJECT and desired.address.target in seen
 
 
-def object_wish(session: Session, desired: Desired, seen: Seen, now: datetime) -> Wish:
+def object_wish(session: Session, desired: Desired, seen: Seen, settings: Settings, now: datetime) -> Wish:
     """The wish of one campaign, in the form of its platform, as of `now`."""
     target = session.project.targets[desired.address.target]
     platform = session.platform(target)
     stored = platform.as_stored(desired, seen, target)
-    open_now, findings = _open_now(desired, target, now)
+    open_now, findings = opening(desired, target, settings, now)
     return Wish(
         desired=desired,
         stored=stored,
@@ -272,47 +298,6 @@ def object_wish(session: Session, desired: Desired, seen: Seen, now: datetime) -
         manual=tuple(platform.manual(desired, seen, target)),
         findings=(*platform.check_live(desired, seen, target), *findings),
     )
-
-
-def _open_now(desired: Desired, target: Target, now: datetime) -> tuple[bool, list[Finding]]:
-    """Whether a campaign that is wished to run may run at this moment, by its own window."""
-    window = _slots(desired, target)
-    if not window or desired.get("state") != "started" or is_open(window, now, _holidays(target, now)):
-        return True, []
-    after = next_edge(window, now, _holidays(target, now))
-    when = after.isoformat(timespec="minutes") if after else say("no day of the coming week")
-    message = say("now is outside its window, so it stands still; it opens {when}", when=when)
-    return False, [
-        Finding(
-            code="HRS001", severity=Severity.INFO, message=message, address=desired.address, origin=desired.origin_of("window")
-        )
-    ]
-
-
-def _slots(desired: Desired, target: Target) -> tuple[Slot, ...]:
-    return slots(desired.get("window") or (), target.timezone, every_day=desired.get("purpose") == "service")
-
-
-def _holidays(target: Target, now: datetime) -> frozenset[date]:
-    return holidays_around(target.country, now, target.extra_holidays)
-
-
-def _edges(wishes: Iterable[Wish], session: Session, now: datetime) -> list[datetime]:
-    """The moments at which this plan stops being true: the next edge of every window of a campaign that is wished to run."""
-    edges = []
-    for wish in wishes:
-        target = session.project.targets[wish.desired.address.target]
-        window = _slots(wish.desired, target) if wish.desired.get("state") == "started" else ()
-        edge = next_edge(window, now, _holidays(target, now)) if window else None
-        edges += [edge] if edge else []
-    return edges
-
-
-def _last_moments(wishes: Iterable[Wish]) -> Iterable[datetime]:
-    """Until when what is scheduled can still be handed over in time."""
-    for wish in wishes:
-        if wish.at not in ("", "on_apply") and wish.rows and wish.rows.to_add:
-            yield instant(wish.at) - LEAD
 
 
 def _given(session: Session, readings: Iterable[TargetReading], specs: Specs) -> list[Finding]:
@@ -328,10 +313,12 @@ def _given(session: Session, readings: Iterable[TargetReading], specs: Specs) ->
 
 
 def _calls(session: Session, change: Change, wishes: Mapping[Address, Wish]) -> int:
+    from reconciler.apply import looks_first, looks_twice  # met with the first change: a plan of none takes no time for it
+
     target = session.project.targets[change.address.target]
     wish = wishes.get(change.address)
     calls = session.platform(target).calls(change.action, change.count, target, wish.desired if wish else None)
-    return calls + 1 if looks_first(change) else calls
+    return calls + looks_first(change) + looks_twice(change, target)
 
 
 def _within_quota(plan: Plan) -> Plan:
@@ -368,6 +355,8 @@ def _job(
     listing: Listing,
     memory: Memory,
 ) -> Job:
+    from reconciler.apply import Job
+
     target = session.project.targets[change.address.target]
     wish = wishes.get(change.address)
     platform = session.platform(target)
@@ -380,6 +369,7 @@ def _job(
         live=_bound(change, wish, seen[target.name], memory),
         feed=listing.feed(change.address),
         container=lambda live: _container(target, wish, live),
+        channel=listing.channel(change.address),
     )
 
 

@@ -6,19 +6,24 @@ others are unknown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.plan.values import Memory, Seen
 from reconciler.platforms.platform import NotReadable
+from reconciler.reconcile.listed import Waiting
 from reconciler.reconcile.session import Session
 from reconciler.resource import Address, Desired, Live, Origin
 from reconciler.rows.sheet import Sheet
 from reconciler.specs import rows_spec
 from reconciler.target import Target
 from reconciler.wire import LostError
+
+if TYPE_CHECKING:
+    from reconciler.rows.spec import RowsSpec
 
 
 def container_of(target: Target, desired: Desired, live: Live | None) -> str:
@@ -33,12 +38,16 @@ def container_of(target: Target, desired: Desired, live: Live | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """One target's campaigns that would start, and who is in them."""
+    """One target's campaigns that would start, and who is in them; `waiting` collects their live rows. `silent` gives
+    tables of those that the platform will not dial.
+    """
 
     session: Session
     target: Target
     seen: Seen
     memory: Memory
+    waiting: dict[Address, list[Waiting]]
+    silent: Callable[[Address, RowsSpec, str], tuple[str, ...]]
 
     def of_start(self, address: Address, documents: Sequence[Desired]) -> tuple[str, Finding | None]:
         """A table of the persons that starting `address` reaches, "" where nobody is known, and what is not known of them."""
@@ -72,17 +81,20 @@ class Reach:
 
         engine = self.session.engine
         prepared = prepare(engine, rows_spec(desired, self.target, self.session.project, sheet))
-        return dialable(engine, found.tables[0], prepared, self.session.journal.persons()), None
+        live_table = found.tables[0]
+        gone = self.silent(address, prepared.spec, live_table)
+        self.waiting.setdefault(address, []).append(Waiting(prepared=prepared, live=live_table, gone=gone))
+        return dialable(engine, live_table, prepared, self.session.known, gone), None
 
     def _remembered(self, container: str) -> str:
-        from reconciler.rows.people import known_persons
+        from reconciler.rows.people import Known, known_persons
 
         packed = [columns.persons for columns in self.session.journal.sent(container) if columns.persons]
         if not packed:
             return ""
         engine = self.session.engine
         memory = engine.packed((persons, b"") for persons in packed)
-        reached = known_persons(engine, f"SELECT name AS person FROM {memory}", packed)
+        reached = known_persons(engine, f"SELECT name AS person FROM {memory}", Known(engine, packed))
         engine.drop(memory)
         return reached
 

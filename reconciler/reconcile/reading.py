@@ -130,7 +130,7 @@ def _within(quota: Quota, calls_per_day: int | None) -> Quota:
     if calls_per_day is None:
         return quota
     left = calls_per_day - (quota.used or 0)
-    return Quota(used=quota.used, left=left if quota.left is None else min(quota.left, left), limit=calls_per_day)
+    return replace(quota, left=left if quota.left is None else min(quota.left, left), limit=calls_per_day)
 
 
 def _known_ids(memory: Memory, target: Target) -> list[str]:

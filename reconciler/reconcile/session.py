@@ -29,6 +29,7 @@ from reconciler.wire import Door, LostError, Wire
 if TYPE_CHECKING:
     from reconciler.resource import Address
     from reconciler.rows.engine import Engine
+    from reconciler.rows.people import Known
     from reconciler.rows.prepared import Prepared
 
 # Lynn's vendor forbids load on production; two requests a second is the documented courtesy (lynn.md, G29).
@@ -70,9 +71,11 @@ class Session(AbstractContextManager["Session"]):
         self.ready: dict[tuple[Address, bool], Prepared] = {}
         """Rows that were read and understood for a review, by document and whether they are its lifts, and not compared yet."""
         self._stack = ExitStack()
-        self._turn = threading.Lock()
+        self.turn = threading.Lock()
+        """Held by whoever uses the rows engine while targets are talked to at once: it takes one thread after the other."""
         self._wires: dict[str, Wire] = {}
         self._engine: Engine | None = None
+        self._known: Known | None = None
         self._journal: Journal | None = None
 
     def __enter__(self) -> Self:
@@ -128,6 +131,15 @@ class Session(AbstractContextManager["Session"]):
             self._engine = self._stack.enter_context(engine)
         return self._engine
 
+    @property
+    def known(self) -> Known:
+        """Everybody whom the journal had seen when this command first looked; read once, however many documents ask."""
+        if self._known is None:
+            from reconciler.rows.people import Known
+
+            self._known = Known(self.engine, self.journal.persons())
+        return self._known
+
     def platform(self, target: Target) -> Platform:
         """The platform of a target."""
         return self.platforms[target.platform]
@@ -163,7 +175,7 @@ class Session(AbstractContextManager["Session"]):
         )
 
     def _ingest(self, body: bytes, sink: Sink) -> Page:
-        with self._turn:  # targets are read at once, and the engine takes one page after the other
+        with self.turn:
             return self.engine.ingest(body, sink)
 
     def _log_out(self, name: str, wire: Wire) -> None:

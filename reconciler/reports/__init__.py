@@ -1,9 +1,9 @@
 """Plans, runs and findings as people and machines read them.
 
 `report` decides once what is shown of a plan; `text`, `json` and `markdown` lay it out. `run` shows what an apply did,
-`findings` what validate found, `drift` what
-somebody else changed. Everything is a pure function of public JSON, and nothing of others' making reaches an output
-but through `printable`. A new format is a module and a line in FORMATS.
+`findings` what validate found, `drift` what somebody else changed, `timeline` what the coming days hold. Everything is a pure
+function of public JSON, and nothing of others' making reaches an output but through `printable`. A new format is a module and
+a line in FORMATS.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from reconciler.reports.findings import render_findings
 from reconciler.reports.report import Report, of_plan
 from reconciler.reports.run import RUN_FORMATS, event_line, narrowed_line, render_run
 from reconciler.reports.style import Style
+from reconciler.reports.timeline import TIMELINE_FORMATS, render_timeline
 
 FORMATS: Final[Mapping[str, Callable[[Mapping[str, Any], Style], str]]] = {
     "text": text.render,
@@ -34,6 +35,7 @@ __all__ = [
     "DRIFT_FORMATS",
     "FORMATS",
     "RUN_FORMATS",
+    "TIMELINE_FORMATS",
     "Report",
     "Style",
     "event_line",
@@ -43,4 +45,5 @@ __all__ = [
     "render_findings",
     "render_plan",
     "render_run",
+    "render_timeline",
 ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any, Final
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Severity
+from reconciler.personal import dotted
 from reconciler.reports.printable import breadth, joined, picture, plain
 from reconciler.reports.report import Notice, notice
 from reconciler.reports.style import Style
@@ -21,8 +22,6 @@ _LAST: Final = "\U0010ffff"  # findings without a file come after all files
 _HIDDEN: Final = "•"
 _LITERAL: Final = "SEC001"
 _SECRET: Final = re.compile(r"(?i)(?:token|secret|password|passwd|authorization|api_?key)[\w-]*[\"']?\s*[:=]\s*(?!\s|\{)")
-_NUMBER: Final = re.compile(r"\d{4}-\d\d-\d\d|\+?\d(?:[\s().-]?\d){6,}")
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _RANKS: Final = {severity.value: severity.rank for severity in Severity}
 
 
@@ -78,19 +77,14 @@ def _excerpt(source: str, line: int, column: int, shown: Notice, style: Style) -
         yield style.paint(f" {' ' * len(number)} | ", "faint") + " " * breadth(under) + style.paint("^", shown.severity)
 
 
+@lru_cache(maxsize=16)  # a long line may be wrong in thousands of places
 def _hidden(source: str, column: int) -> str:
     """The line with phones and secrets hidden: all from `column` on, or what stands behind a key named like a secret."""
     if column:
         return source[: column - 1] + _HIDDEN * 3
-    text = _NUMBER.sub(_dotted, source)
+    text = dotted(source)
     secret = _SECRET.search(text)
     return text[: secret.end()] + _HIDDEN * len(text[secret.end() :]) if secret else text
-
-
-def _dotted(found: re.Match[str]) -> str:
-    if _DATE.fullmatch(found.group()):
-        return found.group()
-    return re.sub(r"\d", _HIDDEN, found.group())
 
 
 def _total(findings: Sequence[Mapping[str, Any]]) -> str:

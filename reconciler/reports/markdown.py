@@ -108,6 +108,10 @@ def _head(report: Report) -> str:
         )
     flags = [say("SIMULATED") if report.simulated else "", spoken(TITLES, "blocked") if report.blocking else ""]
     lines = [f"### {joined([*flags, say('Plan: {reached}', reached=reached)])}"]
+    if report.people:
+        steps = counted(report.irreversible, "{n:,} irreversible step", "{n:,} irreversible steps")
+        calls = counted(sum(n for _, n in report.calls), "{n:,} call", "{n:,} calls")
+        lines.append("<br>\n".join([*(prose(clip(line, _WORDS)) for line in report.reach), joined([steps, calls])]))
     lines.append(joined([prose(words) for words in report.summary[:_LISTED]]) if report.summary else prose(report.verdict))
     simulated = [] if report.simulated else [target.name for target in report.targets if target.simulated]
     unread = [target.name for target in report.targets if not target.complete]

@@ -113,6 +113,7 @@ class Report:
     verdict: str
     people: int
     first_time: int
+    reach: tuple[str, ...]
     irreversible: int
     calls: tuple[tuple[str, int], ...]
     guards: str
@@ -143,15 +144,39 @@ def of_plan(plan_json: Mapping[str, Any]) -> Report:
         verdict=_verdict(plan_json, targets, blocked=bool(blocking)),
         people=plan_json["people"]["total"],
         first_time=plan_json["people"]["first_time"],
+        reach=tuple(_reach(plan_json)),
         irreversible=plan_json["irreversible"],
         calls=tuple((plain(name), n) for name, n in plan_json["calls"].items()),
         guards=_guards(plan_json, blocking),
-        valid_until=moment(plan_json["valid_until"]),
+        valid_until=_end(plan_json),
         needs=_needs(plan_json),
         permissions=_permissions(plan_json.get("permissions") or {}),
         digest=plain(plan_json["digest"]),
         extra=_extra(plan_json),
     )
+
+
+def _end(plan_json: Mapping[str, Any]) -> str:
+    """When a plan ends, and what ends it."""
+    at, why = moment(plan_json["valid_until"]), plain(plan_json.get("valid_until_why") or "")
+    return say("{moment}: {why}", moment=at, why=why) if why else at
+
+
+def _reach(plan_json: Mapping[str, Any]) -> Iterator[str]:
+    """Who is reached, how and what for, and what it costs: a line each."""
+    people = plan_json["people"]
+    new, total = people["first_time"], people["total"]
+    if total:
+        yield say("{new:,} new · {known:,} contacted before", new=new, known=total - new)
+    for words, key in ((say("by country"), "by_country"), (say("by channel"), "by_channel"), (say("by purpose"), "by_purpose")):
+        parts = [f"{plain(name) or say('unknown')} {n:,}" for name, n in (people.get(key) or {}).items()]
+        if parts:
+            yield f"{words}: {joined(parts)}"
+    cost = plan_json.get("cost") or {}
+    if cost.get("segments"):
+        segments = counted(cost["segments"], "{n:,} segment of messages", "{n:,} segments of messages")
+        price = f"{cost['amount']} {plain(cost['currency'])}" if cost.get("currency") else ""
+        yield joined([segments, price])
 
 
 def notice(finding: Mapping[str, Any]) -> Notice:

@@ -12,7 +12,7 @@ from reconciler.catalogue import say
 from reconciler.reports.printable import breadth, clip, clip_pair, joined, pad
 from reconciler.reports.report import FieldLine, Item, Notice, Report, Section, TargetLine, of_plan
 from reconciler.reports.style import Style
-from reconciler.reports.words import SEVERITIES, TITLES, spoken
+from reconciler.reports.words import SEVERITIES, TITLES, counted, spoken
 
 CHANGES_SHORT: Final = 200  # above so many changes the fields of a change share one line
 NOTICES_SHORT: Final = 10  # above so many warnings or notes of one code only the first few are written out
@@ -25,7 +25,7 @@ _SEVERITY: Final = 8
 def render(plan_json: Mapping[str, Any], style: Style) -> str:
     """The plan as text that ends with a line break. Without `style.colour` it holds no control byte but line breaks."""
     report = of_plan(plan_json)
-    blocks = [target_lines(report.targets, style), _blocked(report, style)]
+    blocks = [target_lines(report.targets, style), _reach(report, style), _blocked(report, style)]
     if not style.quiet:
         terse = report.changes > CHANGES_SHORT and not style.verbose
         blocks.extend(section_lines(section, style, terse=terse) for section in report.sections)
@@ -46,6 +46,16 @@ def target_lines(found: Sequence[TargetLine], style: Style) -> list[str]:
         if style.verbose and target.detail:
             lines.append(" " * column + style.paint(target.detail, "faint"))
     return lines
+
+
+def _reach(report: Report, style: Style) -> list[str]:
+    """How many people, first of all."""
+    if not report.people:
+        return []
+    heading = f"{spoken(TITLES, 'reach')} · {counted(report.people, '{n:,} person', '{n:,} people')}"
+    steps = counted(report.irreversible, "{n:,} irreversible step", "{n:,} irreversible steps")
+    calls = counted(sum(n for _, n in report.calls), "{n:,} call", "{n:,} calls")
+    return [style.paint(heading, "strong"), *(f"    {line}" for line in report.reach), f"    {joined([steps, calls])}"]
 
 
 def _blocked(report: Report, style: Style) -> list[str]:

@@ -12,6 +12,7 @@ from reconciler.reports.printable import clip, clip_pair, plain, shown
 _VALUE: Final = 48  # characters of a value within a sentence
 
 TITLES: Final[Mapping[str, str]] = {
+    "reach": "REACH",
     "blocked": "BLOCKED",
     "drift": "DRIFT",
     "delete": "DELETE",

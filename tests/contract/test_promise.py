@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.house import AT, House, actions
+from tests.house import AT, House, actions, reach
 
 CAMPAIGN = "kind: campaign\ntarget: wolkvox-co\nname: lista\n{more}purpose: service\nwolkvox: {{skill: cobranza}}\n---\n"
 LYNN = (
@@ -101,6 +101,17 @@ def test_a_past_instant_whose_row_went_out_is_silent_beside_one_that_is_due(hous
     assert ("deny", "EXP001") in codes(late.json)
 
 
+@pytest.mark.parametrize(
+    ("due", "suppressed"),
+    [("2026-11-25T12:00:00-03:00", {}), ("2026-11-25T12:00:01-03:00", {"later": 1}), ("on_apply", {})],
+)
+def test_a_horizon_holds_for_one_instant_as_for_those_of_rows(house: House, due: str, suppressed: dict[str, int]) -> None:
+    """A scheduled message cannot be taken back: what is due after 24 hours waits for a later apply."""
+    house.spec(messages(ONE, at=due, more="horizon: 24h\n"))
+
+    assert counts(house.plan(), "ucontact-uy/scheduled_sms/aviso")["suppressed"] == suppressed
+
+
 # --- opt-outs
 
 
@@ -127,7 +138,7 @@ def test_a_start_counts_everybody_who_can_still_be_dialled(house: House) -> None
     house.applied()
     house.spec(campaign("state: started\n"))
 
-    assert house.plan()["people"] == {"total": 2, "first_time": 2}
+    assert reach(house.plan()) == (2, 2)
 
 
 def test_a_start_on_lynn_counts_our_rows_and_says_that_others_are_unknown(house: House) -> None:
@@ -142,7 +153,7 @@ def test_a_start_on_lynn_counts_our_rows_and_says_that_others_are_unknown(house:
     plan = house.plan()
 
     assert actions(plan) == [("start", "lynn-cl/campaign/lista")]
-    assert plan["people"] == {"total": 1, "first_time": 0}
+    assert reach(plan) == (1, 0)
     assert ("info", "UNV001") in codes(plan)
 
 
@@ -336,7 +347,12 @@ def test_the_digest_covers_windows_that_no_platform_takes(house: House) -> None:
 def test_a_plan_is_valid_no_longer_than_what_it_schedules_can_be_handed_over(house: House) -> None:
     house.spec(messages(ONE, at="2026-11-24T12:00:00-03:00"))
 
-    assert house.plan("--at", "2026-11-24T10:00:00-03:00")["valid_until"] == "2026-11-24T11:58:00-03:00"
+    plan = house.plan("--at", "2026-11-24T10:00:00-03:00")
+
+    assert plan["valid_until"] == "2026-11-24T11:58:00-03:00"
+    assert (
+        plan["valid_until_why"] == "the messages of ucontact-uy/scheduled_sms/aviso could not be handed over in time any more"
+    )
 
 
 def test_what_is_written_to_files_is_whole_and_as_show_says_it(house: House) -> None:

@@ -145,6 +145,8 @@ def _wait_until_pending(number: signal.Signals) -> None:
 
 def install(strike: Strike) -> None:
     """Wrap the seams in this process."""
+    # Calls are made in threads, and any of them may take a signal of the process: only the one that was struck ever does.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
     course = Course(strike=strike, clock_s=strike.clock_s)
     _world(course)
     _journal(course)

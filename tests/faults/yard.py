@@ -42,6 +42,7 @@ APPLY: Final = ("apply", "--at", AT, "--auto-approve", "--allow-delete", "1", "-
 PLAN: Final = ("plan", "--at", AT, "--format", "json")
 LAVISH: Final = """\
 policies:
+  lawpacks: off
   max_lifts: 9
   max_row_removals: {share: 100%, floor: 0}
 """
@@ -324,7 +325,7 @@ def told(said: Ended) -> str:
 
 def project(url: str, story: Story) -> str:
     """The project file of a story: every limit out of the way, every way to reach somebody open."""
-    text = PROJECT.format(url=url).replace("policies: {}\n", LAVISH)
+    text = PROJECT.format(url=url).replace("policies: {lawpacks: off}\n", LAVISH)
     more = "    email_base: assumed\n" + ("    sms_api: v1\n" if story.operation == "SendSMS" else "")
     return text.replace("    country: UY", f"{more}    country: UY")
 

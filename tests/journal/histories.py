@@ -73,7 +73,9 @@ HISTORY_ENTRIES: Final = 24  # the first entry of the journal among them
 def history(journal: Journal) -> None:
     """A run that uses every rule of what follows from entries."""
     add, create = Action.ROWS_ADD, Action.CREATE
-    journal.append(Entry(event=Event.RUN_STARTED, at=NOW, run="run-1"))
+    lists = [{"name": "rne", "digest": "ab", "count": 3, "fetched_at": "2026-03-01"}]
+    used = {"lists": lists, "sources": {str(BASE): 9, str(LIST): 1}}
+    journal.append(Entry(event=Event.RUN_STARTED, at=NOW, run="run-1", facts=used))
     journal.append(Entry(event=Event.PLAN_USED, at=NOW, run="run-1", facts={"seal": "5ea1"}))
     journal.append(call(Event.INTENT, "op-create", create, CAMPAIGN, ACCOUNT, protect=True))
     journal.append(call(Event.ACKED, "op-create", create, CAMPAIGN, ACCOUNT, id="7", name="Mora", fields={"amd": True}))

@@ -121,6 +121,8 @@ os.kill(os.getpid(), signal.SIGKILL)
         "DELETE FROM baselines",
         "UPDATE manual SET key = 'another'",
         "DELETE FROM plans",
+        "DELETE FROM lists",
+        "UPDATE lists SET facts = replace(facts, '3', '4')",
         "DELETE FROM derived",
         "UPDATE derived SET sum = hash FROM entries WHERE entries.number = 1",
         "UPDATE derived SET rules = rules + 1",

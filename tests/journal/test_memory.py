@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from reconciler.journal.entry import Columns, Entry, Event
+from reconciler.journal.recall import recall
 from reconciler.journal.store import Journal
+from reconciler.plan.suppression import ListUsed
 from reconciler.resource import Action
 from tests.journal.histories import (
     ACCOUNT,
@@ -246,6 +248,45 @@ def test_plans_and_manual_steps(journal: Journal) -> None:
     assert journal.plan_used("5ea1")
     assert not journal.plan_used("run-1")
     assert journal.memory().manual_done == {"activate"}
+
+
+def used(*names: str) -> list[ListUsed]:
+    """Lists, as a run used them."""
+    return [ListUsed(name=name, digest=name * 8, count=len(name)) for name in names]
+
+
+def run_with(journal: Journal, lists: list[ListUsed] | None) -> None:
+    """The beginning of a run that used these lists; None = it used none, because it contacted nobody."""
+    facts = {} if lists is None else {"lists": [one.to_json() for one in lists]}
+    journal.append(Entry(event=Event.RUN_STARTED, at=NOW, run="run-9", facts=facts))
+
+
+def test_the_lists_are_those_of_the_last_run_that_used_any(journal: Journal) -> None:
+    assert journal.memory().lists == ()
+    history(journal)
+    assert [one.name for one in journal.memory().lists] == ["rne"]
+
+    run_with(journal, used("rne", "own"))
+    run_with(journal, None)
+    assert journal.memory().lists == tuple(used("own", "rne"))
+    assert journal.memory() == recall(journal.entries())
+
+    run_with(journal, [])
+    assert journal.memory().lists == ()
+
+
+def test_who_was_left_out_is_kept_and_nothing_follows_from_it(journal: Journal) -> None:
+    """As evidence: neither sent nor held, nor an occurrence of its document."""
+    history(journal)
+    before = replace(journal.memory(), head="")
+    entry = Entry(event=Event.LEFT_OUT, at=NOW, run="run-1", address=BASE, container=PLACE, count=2, facts={"reason": "cap"})
+
+    stored = journal.append(entry, Columns(recipients=packed("x", "y")))
+
+    assert replace(journal.memory(), head="") == before
+    assert set(stored.digests) == {"recipients"}
+    assert journal.verify().broken == 0
+    assert packed("x") not in recipients(journal.sent(PLACE)) + recipients(journal.held())
 
 
 def test_a_whole_history(journal: Journal) -> None:

@@ -154,5 +154,18 @@ def test_both_databases_have_the_same_tables(place: Place) -> None:
     with place.guarded() as execute:
         found = {name for (name,) in execute(names)}
 
-    derived = {"pending", "settled", "sums", "tallies", "owned", "baselines", "manual", "plans", "derived", "tail"}
+    derived = {
+        "pending",
+        "settled",
+        "sums",
+        "tallies",
+        "owned",
+        "baselines",
+        "manual",
+        "plans",
+        "lists",
+        "sources",
+        "derived",
+        "tail",
+    }
     assert found == {"schema_version", "entries", "columns", "key", "checkpoints", "lease", *derived}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.mutants.frequency import FREQUENCY
 from tests.mutants.mutant import Mutant
 
 _WIRE: Final = "reconciler/wire.py"
 _CARRYING: Final = "reconciler/apply/carrying.py"
+_LANES: Final = "reconciler/apply/lanes.py"
 _SETTLE: Final = "reconciler/settle.py"
 _DOUBTS: Final = "reconciler/reconcile/doubts.py"
 _RECALL: Final = "reconciler/journal/recall.py"
@@ -58,6 +60,13 @@ WIRE: Final = (
         after="            lost.message\n",
         killed_by="tests/test_fence_gap.py::test_a_lease_that_cannot_be_renewed_lets_nothing_leave",
     ),
+    Mutant(
+        name="whoever is done first stops the timer of all",
+        file="reconciler/reconcile/fence.py",
+        before="        if not self.out:\n",
+        after="        if self.out is not None:\n",
+        killed_by="tests/test_lanes.py::test_the_timer_runs_until_the_last_request_has_left",
+    ),
 )
 
 APPLY: Final = (
@@ -104,17 +113,31 @@ APPLY: Final = (
         killed_by="tests/test_apply.py::test_what_a_read_back_means",
     ),
     Mutant(
-        name="an address in trouble goes on",
+        name="a target does not wait for the list of another",
+        file=_LANES,
+        before="            if waits := self._waits(change):",
+        after="            if (waits := self._waits(change)) and change.count < 0:",
+        killed_by="tests/test_lanes.py::test_a_call_that_reaches_people_waits_for_the_list_of_another_target",
+    ),
+    Mutant(
+        name="what breaks one lane lets the others go on",
         file=_CARRYING,
-        before="    if change.address in progress.stuck:",
-        after="    if change.address in progress.stuck and progress.interrupted:",
+        before="        self._not_over(flow)\n",
+        after="",
+        killed_by="tests/test_lanes.py::test_what_breaks_one_lane_stops_every_other_before_its_next_intent",
+    ),
+    Mutant(
+        name="an address in trouble goes on",
+        file=_LANES,
+        before="        if change.address in progress.stuck:",
+        after="        if change.address in progress.stuck and progress.interrupted:",
         killed_by="tests/test_apply.py::test_what_did_not_end_well_holds_back_its_address_and_its_dependants_and_nothing_else",
     ),
     Mutant(
         name="a start does not wait for its rows",
-        file=_CARRYING,
-        before="    missing = [key for key in change.depends_on if key in keys and key not in progress.done]",
-        after="    missing = [key for key in change.depends_on if key not in keys and key in progress.done]",
+        file=_LANES,
+        before="        missing = [key for key in change.depends_on if key in self._places and key not in progress.done]",
+        after="        missing = [key for key in change.depends_on if key not in self._places and key in progress.done]",
         killed_by="tests/test_apply.py::test_what_did_not_end_well_holds_back_its_address_and_its_dependants_and_nothing_else",
     ),
     Mutant(
@@ -400,4 +423,70 @@ JUDGES: Final = (
     ),
 )
 
-MUTANTS: Final = (*WIRE, *APPLY, *RESOLVER, *JOURNAL, *LEASE, *STALENESS, *JUDGES)
+POLICIES: Final = (
+    Mutant(
+        name="a waiver does not end",
+        file="reconciler/policies/waivers.py",
+        before="        return now.astimezone(UTC).date() <= self.expires",
+        after="        return now.astimezone(UTC).date() > date.min",
+        killed_by="tests/policies/test_waivers.py::test_a_waiver_ends_with_its_last_day",
+    ),
+    Mutant(
+        name="a waiver holds at every address",
+        file="reconciler/policies/waivers.py",
+        before="        return finding.address.matches(self.address) if finding.address else",
+        after="        return True if finding.address else",
+        killed_by="tests/policies/test_waivers.py::test_another_rule_or_address_stays_as_it_is",
+    ),
+    Mutant(
+        name="who said no can be waived",
+        file="reconciler/policies/waivers.py",
+        before="        may = rule.startswith(MAY) and rule not in NEVER",
+        after="        may = rule not in NEVER",
+        killed_by="tests/policies/test_waivers.py::test_who_said_no_and_what_is_stale_or_unknown_is_never_waived",
+    ),
+    Mutant(
+        name="a register can be waived",
+        file="reconciler/policies/waivers.py",
+        before="    return held and not refusal(finding.code, ()) and (law is None or law.register is None)",
+        after="    return held and not refusal(finding.code, ())",
+        killed_by="tests/policies/test_waivers.py::test_a_register_is_never_waived",
+    ),
+    Mutant(
+        name="an apply outside its hours is only noted",
+        file="reconciler/policies/applying.py",
+        before="        severity=Severity.DENY if applying else Severity.INFO,",
+        after="        severity=Severity.INFO,",
+        killed_by="tests/policies/test_applying.py::test_an_apply_runs_in_a_window_alone",
+    ),
+    Mutant(
+        name="a rule without an answer passes",
+        file="reconciler/policies/rules.py",
+        before="            tripped, why = True, str(failure)",
+        after="            tripped, why = False, str(failure)",
+        killed_by="tests/policies/test_rules.py::test_a_rule_without_an_answer_denies_whatever_its_level",
+    ),
+    Mutant(
+        name="what is acknowledged once is acknowledged for ever",
+        file="reconciler/policies/acks.py",
+        before="            return digest.startswith(self.digest) or reviewed.startswith(self.digest)",
+        after="            return bool(self.digest)",
+        killed_by="tests/test_policies.py::test_an_acknowledgement_does_not_outlive_its_plan",
+    ),
+    Mutant(
+        name="a source may lose most of its rows",
+        file="reconciler/policies/volume.py",
+        before="            if before >= SHRUNK_FLOOR and 0 < 2 * now < before",
+        after="            if before >= SHRUNK_FLOOR and 0 < 3 * now < before",
+        killed_by="tests/test_policies.py::test_a_source_that_lost_more_than_half",
+    ),
+    Mutant(
+        name="what a safe apply saw is the measure of the next",
+        file="reconciler/reconcile/carry.py",
+        before="    if proposal.whole and plan.rows:",
+        after="    if plan.rows:",
+        killed_by="tests/test_judging.py::test_a_safe_apply_is_no_measure_of_a_source",
+    ),
+)
+
+MUTANTS: Final = (*WIRE, *APPLY, *RESOLVER, *JOURNAL, *LEASE, *STALENESS, *JUDGES, *POLICIES, *FREQUENCY)

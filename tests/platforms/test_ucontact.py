@@ -18,7 +18,7 @@ from reconciler.call import Batch, Call, Ending, Reply, Safety, Verdict
 from reconciler.diagnostics import Finding, Severity
 from reconciler.personal import Secret
 from reconciler.plan.values import Seen
-from reconciler.platforms.platform import Certainty, NotReadable
+from reconciler.platforms.platform import Certainty, NotDone, NotReadable
 from reconciler.platforms.ucontact import KEYS, UCONTACT, bases, dialect
 from reconciler.resource import Action, Desired, Live
 from reconciler.rows.spec import BESIDE
@@ -269,6 +269,15 @@ def test_schedule_writes_the_clock_of_the_platform() -> None:
     calls, _ = drive(UCONTACT.write(step(Action.SCHEDULE, scheduled(), rows, target(platform_timezone="UTC"))), text("1"))
 
     assert json.loads((calls[0].form or {})["sms"])["calldate"] == "2026-12-01 13:00:00"
+
+
+def test_a_moment_that_clocks_show_twice_is_never_sent() -> None:
+    """The last gate, for rows of which nobody noticed it before."""
+    rows = [{"phone": "098344484", "text": "Hola", "at": "2026-04-04T23:30:00-03:00"}]
+    on = target(platform_timezone="America/Santiago")
+
+    with pytest.raises(NotDone, match="nothing was sent"):
+        drive(UCONTACT.write(step(Action.SCHEDULE, scheduled(), rows, on)), text("1"))
 
 
 @pytest.mark.parametrize(
@@ -756,8 +765,9 @@ def test_a_moment_that_clocks_show_twice() -> None:
     """Chile's clocks went back at midnight of 4 April 2026: 23:30 came round again."""
     on = target(platform_timezone="America/Santiago")
 
-    assert check(scheduled("2026-04-04T23:30:00-03:00"), on) == [("SPC011", "warn", 12)]
-    assert check(scheduled("2026-04-04T23:30:00-04:00"), on) == [("SPC011", "warn", 12)]
+    assert check(scheduled("2026-04-04T23:30:00-03:00"), on) == [("CLK003", "error", 12)]
+    assert check(scheduled("2026-04-04T23:30:00-04:00"), on) == [("CLK003", "error", 12)]
+    assert UCONTACT.sheet(scheduled(), on).naive_zone == "America/Santiago"
     assert check(scheduled("2026-04-05T00:00:00-04:00"), on) == []
     assert check(scheduled("2026-04-04T22:59:00-03:00"), on) == []
     assert check(scheduled("on_apply"), on) == []

@@ -63,7 +63,7 @@ def test_a_target_is_read_in_three_calls() -> None:
     assert state.campaigns.complete
     assert [one.marker for one in state.campaigns.live] == [marker(target(), NAME)]
     assert state.references == {"skill": {"a": "1"}, "skill_twice": {"b": "2,3"}}
-    assert state.quota == Quota(used=959, left=41, limit=1000)
+    assert state.quota == Quota(used=959, left=41, limit=1000, ends=FRIDAY.replace(day=21, hour=5))
 
 
 def test_skills_are_asked_for_only_where_campaigns_are_wished() -> None:

@@ -12,7 +12,7 @@ from reconciler.platforms.lynn import replies
 from tests.house import House
 from tests.second_opinion.simulator import Server, Simulator, serving
 
-POLICIES = "policies: {max_lifts: 5, max_row_removals: {share: 100%, floor: 50}}"
+POLICIES = "policies: {lawpacks: off, max_lifts: 5, max_row_removals: {share: 100%, floor: 50}}"
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,7 @@ def house(
     monkeypatch.setattr(wire, "PAUSES_S", (0.0, 0.0))
     house = House(tmp_path, server.url, capsys)
     project = tmp_path / "reconciler.yaml"
-    text = project.read_text("utf-8").replace("policies: {}", POLICIES)
+    text = project.read_text("utf-8").replace("policies: {lawpacks: off}", POLICIES)
     extra = "    agent: sandbox\n    email_base: assumed\n    country: UY"
     project.write_text(text.replace("    country: UY", extra), "utf-8")
     return house
