@@ -1,14 +1,15 @@
 """Documents that were parsed and found right before, known again by the digest of their file.
 
-Nothing rests on this: a file whose bytes differ, another version of this program, other rules for documents or a damaged
-store mean that the file is parsed again. It holds plain data, never code, and may be deleted at any time. Small projects do
-without it.
+Nothing rests on this: a file whose bytes differ, another version of this program, other rules for documents, a damaged store
+or one that others could have written mean that the file is parsed again. It holds plain data, never code, and may be deleted
+at any time. Small projects do without it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ FILES_MIN: Final = 200  # below that, parsing is quicker than looking here
 NAME: Final = "documents.bin"
 FORM: Final = 2  # of what is stored; another one is not read
 _SEAL_BYTES: Final = 32
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH  # who could, could make a reviewed document mean something else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,7 @@ class Remembered:
         with suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
+                part.touch(mode=0o600)  # rows may stand in documents
                 part.write_bytes(hashlib.sha256(payload).digest() + payload)
                 part.replace(self._path)
             finally:
@@ -108,11 +111,13 @@ def _key(name: str, data: bytes) -> str:
 
 
 def _read(path: Path, made_by: str) -> Mapping[str, Any]:
-    """What is stored, when it is whole and was made by the same rules."""
+    """What is stored, when it is whole, was made by the same rules, and nobody else could have written it."""
     import msgspec
 
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            made = os.fstat(file.fileno())
+            content = file.read() if made.st_uid == os.geteuid() and not made.st_mode & _OTHERS_WRITE else b""
         payload = content[_SEAL_BYTES:]
         if hashlib.sha256(payload).digest() != content[:_SEAL_BYTES]:
             return {}

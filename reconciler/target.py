@@ -48,7 +48,11 @@ LIMITS: Final = Record(
     (
         Field(name="rows_per_upload", type=Integer(least=1), doc="Rows in one call; lowers the platform's own limit."),
         Field(name="rows_per_download", type=Integer(least=1), doc="Rows that one read may return and still count as whole."),
-        Field(name="calls_in_flight", type=Integer(least=1, most=8), doc="Calls at one time."),
+        Field(
+            name="calls_in_flight",
+            type=Integer(least=1, most=8),
+            doc="The most calls at one time. Calls of one target are made one after another, which keeps any such limit.",
+        ),
         Field(name="calls_per_second", type=Number(least=0.01), doc="Pace of calls."),
         Field(name="calls_per_day", type=Integer(least=1), doc="Calls a day, where the platform does not say it itself."),
         Field(name="campaigns", type=Integer(least=1), doc="Campaigns that the account may hold."),

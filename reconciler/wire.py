@@ -144,7 +144,7 @@ class Wire(AbstractContextManager["Wire"]):
             timeout=httpx.Timeout(door.timeout_s, connect=min(10.0, door.timeout_s)),
             follow_redirects=False,
             trust_env=False,
-            transport=transport or httpx.HTTPTransport(retries=0, trust_env=False, verify=_trust(door.url)),
+            transport=transport or httpx.HTTPTransport(retries=0, trust_env=False, verify=trusted(door.url)),
             headers={"user-agent": door.user_agent, "accept": "application/json, text/plain, */*"},
         )
 
@@ -334,7 +334,7 @@ _FAILURES: Final[Mapping[str, str]] = {
 }
 
 
-def _trust(url: str) -> ssl.SSLContext | bool:
+def trusted(url: str) -> ssl.SSLContext | bool:
     """Whose certificates a connection believes: those that everybody does, or none where it is in the clear, as a sandbox's is.
 
     To read them takes as long as to plan hundreds of campaigns.

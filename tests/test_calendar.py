@@ -249,6 +249,24 @@ def test_instants_have_an_offset() -> None:
             instant(wrong)
 
 
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", "2200-01-01T00:00Z", "9999-12-31T23:59:59-12:00"]
+)
+def test_instants_lie_where_weeks_can_be_counted(text: str) -> None:
+    """At the ends of the calendar there is no week before, or after."""
+    with pytest.raises(ValueError, match=r"."):
+        instant(text)
+
+
+@pytest.mark.parametrize("text", ["1970-01-01T00:00:00+14:00", "2199-12-31T23:59:59-12:00"])
+def test_the_first_and_the_last_instant_have_weeks_around_them(text: str) -> None:
+    moment = instant(text)
+
+    assert {moment.astimezone(ZoneInfo(zone)) for zone in (BOGOTA, SANTIAGO)} == {moment}
+    assert moment.year in calendar.YEARS
+    assert isinstance(holidays_around("CO", moment), frozenset)
+
+
 def test_naive_times_are_the_platforms_wall_clock() -> None:
     """For platforms that take a time without its offset."""
     assert naive_in(instant("2026-12-01T10:00:00-03:00"), BOGOTA) == "2026-12-01 08:00:00"

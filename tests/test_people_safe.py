@@ -15,8 +15,8 @@ MONDAY: Final = "2026-11-30T10:00:00-05:00"
 ROWS: Final = "wolkvox-co/contacts/base"
 PROOF: Final = ', consent: "c-1", consent_at: "2026-01-02"'
 BY_ITSELF: Final = (
-    "kind: campaign\ntarget: lynn-cl\nname: lista\npurpose: collection\nwindow: {{from: 10:00, to: 12:00}}\ncaller_id: '60012345'\n"
-    "lynn: {{division: Ventas, category: c, execution_mode: {mode}}}\n---\n"
+    "kind: campaign\ntarget: lynn-cl\nname: lista\npurpose: collection\nwindow: {{from: 10:00, to: 12:00}}\n"
+    "caller_id: '60012345'\nlynn: {{division: Ventas, category: c, execution_mode: {mode}}}\n---\n"
 )
 
 
@@ -70,7 +70,7 @@ def test_rows_wait_for_the_stop_of_their_campaign(house: House) -> None:
     house.control.fault("429", platform="wolkvox", operation="stop", count=9)
     said = house.run("apply", "--format", "json", "--at", SUNDAY, "--digest", made["digest"])
 
-    assert [change["result"] for change in said.json["changes"]] == ["refused", "skipped"]
+    assert [change["outcome"] for change in said.json["changes"]] == ["refused", "skipped"]
     assert house.control.effects() == []
 
 

@@ -17,7 +17,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.personal import HIDDEN, Secret, mask_number, mask_text, mask_value
+from reconciler.personal import HIDDEN, Secret, dotted, mask_number, mask_text, mask_value
 
 VALUE: Final = "tok-9f3a1c77"
 SECRET: Final = Secret(VALUE)
@@ -144,3 +144,13 @@ def test_no_number_survives_its_mask(number: str, between: str) -> None:
 def test_a_personal_value_only_shows_that_it_is_there() -> None:
     """A name or message is a dot or nothing."""
     assert [mask_value(value) for value in ("Ana Ejemplo", 0, "", None)] == ["•••", "•••", "", ""]
+
+
+@pytest.mark.parametrize("text", ["a +57 300 123 4567 b", "3001234567", "(601) 234-5678,x", "2026-12-01", "no 123456"])
+def test_dotted_text_is_as_long_as_it_was(text: str) -> None:
+    """So that what points into it points at the same place."""
+    shown = dotted(text)
+
+    assert len(shown) == len(text)
+    assert (shown == text) is (text in ("2026-12-01", "no 123456"))
+    assert not re.search(r"\d{7}", shown)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +43,12 @@ def store(project: Project) -> Path:
     return project.root / ".reconciler" / "cache" / NAME
 
 
+def test_it_is_read_by_its_owner_alone(store: Path) -> None:
+    """Rows may stand in documents, and people in rows."""
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    assert stat.S_IMODE(store.parent.stat().st_mode) == 0o700
+
+
 def written(project: Project, name: str, text: str) -> None:
     path = project.root / "specs" / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +75,11 @@ def said(desired: Desired) -> tuple[Any, ...]:
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that are parsed from now on."""
+    return counting(monkeypatch)
+
+
+def counting(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are parsed from now on."""
     names: list[str] = []
     real: Callable[..., Any] = document.parse
@@ -143,6 +156,43 @@ def test_a_damaged_store_is_as_none(project: Project, store: Path, parsed: list[
 
     assert load(project).right
     assert len(parsed) == len(FILES)
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_a_store_that_others_can_write_is_as_none(project: Project, store: Path, parsed: list[str], mode: int) -> None:
+    assert (store.stat().st_mode & 0o777, store.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    store.chmod(mode)
+
+    assert load(project).right
+    assert len(parsed) == len(FILES)
+
+
+def test_a_store_of_somebody_else_is_as_none(
+    project: Project, store: Path, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: store.stat().st_uid + 1)
+
+    assert load(project).right
+    assert len(parsed) == len(FILES)
+
+
+def test_a_project_of_many_files_parses_none_of_them_twice(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As users have it; one that changes is parsed alone."""
+    monkeypatch.undo()
+    names = [f"c{number:04d}.yaml" for number in range(remembered.FILES_MIN)]
+    for name in names:
+        written(project, name, CAMPAIGN.replace("name: ", f"name: {name[:5]}-"))
+    first = load(project)
+    names_parsed = counting(monkeypatch)
+
+    again = load(project)
+
+    assert names_parsed == []
+    assert list(map(said, again.desired)) == list(map(said, first.desired))
+    assert len(again.desired) == len(names)
+    written(project, names[7], CAMPAIGN.replace("name: ", "name: other-"))
+    load(project)
+    assert names_parsed == [f"specs/{names[7]}"]
 
 
 def test_every_flipped_byte_is_noticed(project: Project, store: Path, parsed: list[str]) -> None:

@@ -32,6 +32,7 @@ from reconciler.plan.values import (
     TargetState,
 )
 from reconciler.reports import FORMATS, RUN_FORMATS, Style, event_line, of_plan, render_findings, render_plan, render_run
+from reconciler.reports import findings as findings_room
 from reconciler.reports.markdown import CHARACTERS_MAX
 from reconciler.reports.printable import clip_pair, plain
 from reconciler.resource import Action, Address, Origin
@@ -697,6 +698,9 @@ def test_a_long_line_is_cut_around_its_column() -> None:
         ("YML001", "{platform: wolkvox, password: 'canary'}", 1, "canary"),
         ("SPC003", "  - {phone: +57 300 123 4567}", 5, "4567"),
         ("SPC003", "  - {phone: 3001234567}", 5, "4567"),
+        ("SPC003", "source: {rows: [{phone: x, name: Ana Canario}]}", 20, "Canario"),
+        ("SPC003", "source: {'rows': [{name: ana@canario.example}]}", 20, "canario"),
+        ("TST001", "  number: Ana Canario", 3, "Canario"),
     ],
 )
 def test_secrets_and_numbers_in_source_lines_are_hidden(code: str, source: str, column: int, hidden: str) -> None:
@@ -705,6 +709,30 @@ def test_secrets_and_numbers_in_source_lines_are_hidden(code: str, source: str, 
 
     assert hidden not in shown
     assert under.index("^") == column - 1
+
+
+@pytest.mark.parametrize("indent", [0, 2])
+def test_rows_in_source_lines_are_hidden_to_their_end(indent: int) -> None:
+    """Whichever line of them is wrong; what stands after them is shown again."""
+    rows = ["- {key: K1, name: Ana Canario}", "- key: K2", "", "  name: Ana Canario"]
+    lines = ["source:", "  rows:", *(f"{' ' * (2 + indent)}{row}" for row in rows), "  delimiter: Canario"]
+    findings = [finding("SPC003", number, 3) for number in range(1, len(lines) + 1)]
+
+    text = render_findings(findings, lambda _: lines, PLAIN)
+
+    assert text.count("Canario") == 1
+    assert "delimiter: Canario" in text
+    assert "K1" not in text
+
+
+def test_a_long_line_that_is_wrong_everywhere_is_looked_at_once() -> None:
+    """A document of one line may hold thousands of mistakes."""
+    source = "[" + ", ".join(f"3001234{number:03d}x" for number in range(1_000)) + "]"
+    calls = findings_room._hidden.cache_info().misses
+
+    render_findings([finding("SPC003", 1, column) for column in range(2, 10_000, 100)], lambda _: [source], PLAIN)
+
+    assert findings_room._hidden.cache_info().misses == calls + 1
 
 
 def test_dates_and_references_in_source_lines_are_shown() -> None:

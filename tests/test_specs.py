@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -56,6 +58,31 @@ def right(project: Project, files: Mapping[str, str] | str) -> dict[str, Desired
 def codes(project: Project, text: str) -> list[tuple[str, int]]:
     """The codes and lines of what is wrong with a file."""
     return [(finding.code, finding.origin.line if finding.origin else 0) for finding in read(project, text).findings]
+
+
+def test_a_folder_comes_where_its_name_does(project: Project) -> None:
+    """Name by name, whatever characters follow. A file that is only an ending is hidden; a folder may be called like a file."""
+    files = ("a/z.yaml", "a-b.yaml", "a.yaml", "b.yaml/c.yml", ".yaml", "a/.yml", "notes.txt")
+    specs = read(project, {name: CAMPAIGN.replace("name: cobranza", f"name: c{number}") for number, name in enumerate(files)})
+
+    assert specs.files == ("specs/a/z.yaml", "specs/a-b.yaml", "specs/a.yaml", "specs/b.yaml/c.yml")
+    assert specs.findings == ()
+
+
+def test_a_folder_that_cannot_be_read_is_a_mistake(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its documents would look as if they were gone, and their campaigns be deleted."""
+    real = os.scandir
+
+    def scandir(path: Path | str) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    specs = read(project, {"a.yaml": CAMPAIGN, "closed/b.yaml": CAMPAIGN.replace("name: cobranza", "name: otra")})
+
+    assert [(finding.code, str(finding.origin)) for finding in specs.findings] == [("PTH002", "specs/closed:1")]
+    assert not specs.right
 
 
 def test_files_are_read_in_the_order_of_their_paths(project: Project) -> None:

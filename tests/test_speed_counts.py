@@ -31,7 +31,8 @@ ROOT = Path(__file__).parents[1]
 HEAVY = frozenset(
     {
         "asyncio", "deepdiff", "duckdb", "holidays", "httpx", "jinja2", "jsonschema", "jsonschema_rs", "msgspec",
-        "phonenumbers", "pyarrow", "rfc8785", "socket", "sqlite3", "ssl", "starlette", "subprocess", "uvicorn", "yaml",
+        "pathlib", "phonenumbers", "pyarrow", "rfc8785", "socket", "sqlite3", "ssl", "starlette", "subprocess", "uvicorn",
+        "yaml",
     }
 )  # fmt: skip
 NETWORK = frozenset({"httpx", "sqlite3", "ssl"})
@@ -51,6 +52,9 @@ target: {target}
 name: cobranza-{number}
 state: stopped
 purpose: service
+window:
+  - {{days: [mon, tue, wed, thu, fri], from: 08:00, to: 18:00}}
+  - {{days: [sat], from: 08:00, to: 13:00}}
 {block}
 """
 BLOCKS = {
@@ -105,7 +109,7 @@ def test_a_plan_without_rows_imports_no_rows_engine(house: House, target: str) -
 
     found = modules("plan", "--at", AT, folder=house.root)
 
-    assert not found & (ROWS_ENGINE | {"deepdiff", "jsonschema"})
+    assert not found & (ROWS_ENGINE | {"deepdiff", "jsonschema", "holidays", "reconciler.apply", "reconciler.cli.planfile"})
 
 
 def test_each_file_is_parsed_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,7 +137,8 @@ def test_a_list_that_would_bar_somebody_else_ends_everything(house: House, entry
     said = house.run("apply", "--auto-approve")
 
     assert said.code == 1, said.out
-    assert f"error {code}: reconciler.yaml:" in said.err
+    assert f"error {code}: " in said.err
+    assert "reconciler.yaml:33:" in said.err
     assert house.control.effects() == []
 
 

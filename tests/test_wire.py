@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import pytest
 from reconciler.call import Call, Flow, InDoubt, Page, Refused, Reply, Safety, Sink
 from reconciler.personal import Secret
 from reconciler.rows.errors import PageBroken
-from reconciler.wire import ANSWER_S_MAX, PAUSE_S_MAX, TRIES, Door, LostError, NoFence, Wire, WriteRefusedError
+from reconciler.wire import ANSWER_S_MAX, PAUSE_S_MAX, TRIES, Door, LostError, NoFence, Wire, WriteRefusedError, trusted
 
 URL: Final = "http://127.0.0.1:1/base"
 TOKEN: Final = "made-up-token-7731"
@@ -378,6 +379,16 @@ def test_an_answer_is_an_answer(status: int) -> None:
 
     assert isinstance(answer, Reply)
     assert len(platform.requests) == 1
+
+
+def test_certificates_are_read_where_there_is_one_to_check() -> None:
+    """In the clear there is none; should anything ask all the same, nobody is believed."""
+    in_the_clear = trusted("http://127.0.0.1:9")
+
+    assert trusted("https://example.test") is True
+    assert isinstance(in_the_clear, ssl.SSLContext)
+    assert (in_the_clear.verify_mode, in_the_clear.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert in_the_clear.cert_store_stats()["x509_ca"] == 0
 
 
 def test_a_redirect_is_not_followed() -> None:

@@ -88,6 +88,7 @@ def apply(
         at=when,
         reviewed=plan_file.digest if plan_file else "",
         applying=True,
+        protecting=safe_only,
     )
     with open_session(project) as session, _polite_stop() as stop:
         run = new_run()

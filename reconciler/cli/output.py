@@ -113,7 +113,7 @@ def tell_bug(bug: Exception, context: dict[str, Any]) -> None:
     folder = Path(".reconciler")
     path = folder / f"bug-{name}.txt"
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         path.write_text("\n".join(lines) + "\n", "utf-8")
         where = say("details, masked: {path}", path=path)
     except OSError:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from reconciler.calendar import WEEKDAYS, known_day
@@ -308,10 +307,11 @@ _PACK: Final = Record(
 @cache
 def packs() -> Mapping[str, Pack]:
     """Every pack of this version by its name; the house's is the last."""
+    from importlib.resources import files
+
     found = {}
     for name in PACKS:
-        file = Path(__file__).parent / "laws" / f"{name}.yaml"
-        pack, findings = read_pack(file.read_bytes(), file.name)
+        pack, findings = read_pack(files("reconciler.policies").joinpath("laws", f"{name}.yaml").read_bytes(), f"{name}.yaml")
         assert pack is not None, findings
         found[name] = pack
     return found

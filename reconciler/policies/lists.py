@@ -127,7 +127,8 @@ def _counted(wish: Suppress, read: ListUsed, before: dict[str, ListUsed]) -> Loo
     if 100 * read.count >= _KEPT * had:
         return Looked(rule="SUP008", inputs=inputs)
     message = say("the list {name} has {count:,} entries, and had {had:,}", name=read.name, count=read.count, had=had)
-    found = guard("SUP008", f"{SHRUNK}:{read.name}", read.count, message, origin=wish.origin)
+    # Both counts: what was acknowledged for fewer entries would be taken for less, and bars fewer people.
+    found = guard("SUP008", f"{SHRUNK}:{read.name}", f"{read.count}/{had}", message, origin=wish.origin)
     return Looked(rule="SUP008", inputs=inputs, findings=(found,))
 
 

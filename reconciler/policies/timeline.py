@@ -304,8 +304,8 @@ class _Lines:
     def _untold(self, wishes: Iterable[Desired]) -> Iterator[Unknown]:
         """Rows whose zones are not written in documents, or are none."""
         for wish in wishes:
-            for zone in (zone for zone in zones_written(wish) if zone and not known_zone(zone)):
-                why = say("'{zone}' is not a zone", zone=zone)
+            if not all(map(known_zone, filter(None, zones_written(wish)))):
+                why = say("a zone is written there that is none")  # what stands in a row is not quoted
                 yield Unknown(address=wish.address, why=why, origin=wish.origin_of("columns.timezone"))
             if rows_have_zones(wish):
                 why = say("rows have zones of their own: each is judged in a plan")

@@ -26,6 +26,7 @@ from reconciler.reconcile.reach import container_of
 from reconciler.reconcile.reached import Facts
 from reconciler.reconcile.reading import TargetReading, looked_again, read_targets
 from reconciler.reconcile.session import Session
+from reconciler.reconcile.unread import list_readable, without_broken_rows
 from reconciler.resource import Address, Desired, Live, Shape, State
 from reconciler.revision import revision
 from reconciler.settle import settle
@@ -52,7 +53,7 @@ class SpecsWrong(Mistaken):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What the caller wants of a plan. `reviewed` is the digest of a saved plan that this one may be less than; `applying` says
-    that it is about to be carried out.
+    that it is about to be carried out, `protecting` that only what protects people will be (`protecting` below).
     """
 
     only: tuple[str, ...] = ()
@@ -61,6 +62,7 @@ class Asked:
     at: datetime | None = None
     reviewed: str = ""
     applying: bool = False
+    protecting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +87,12 @@ class Proposal:
         return unread or not self.plan.complete or bool(self.listing.unheard)
 
 
-def written(session: Session) -> tuple[Specs, Settings]:
-    """The project's documents and policies as they stand in its files; SpecsWrong when anything in them is not right."""
+def written(session: Session, *, protecting: bool = False) -> tuple[Specs, Settings]:
+    """The project's documents and policies as they stand in its files; SpecsWrong when anything in them is not right, but for
+    rows where only what protects people matters.
+    """
     specs = load(session.project, KINDS, session.platforms)
+    specs = without_broken_rows(specs) if protecting else specs
     settings, mistakes = parse(session.project.policies)
     if mistakes or not specs.right:
         raise SpecsWrong([*mistakes, *specs.findings])
@@ -97,7 +102,7 @@ def written(session: Session) -> tuple[Specs, Settings]:
 def propose(session: Session, asked: Asked) -> Proposal:
     """Read everything and make the plan. Sends nothing but reads."""
     project = session.project
-    specs, settings = written(session)
+    specs, settings = written(session, protecting=asked.protecting)
     acks = _acks(asked.acks)
     read_at = session.world.now()
     now = asked.at or read_at
@@ -111,10 +116,15 @@ def propose(session: Session, asked: Asked) -> Proposal:
         for wish in desired
         if _is_object(wish, seen)
     }
-    rows = [wish for wish in desired if _has_rows(wish, seen)]
     starting, entering = _starting(session, wishes.values(), seen, memory), _entering(wishes.values(), seen, memory)
     frequency = Frequency(session=session, settings=settings, documents=specs.desired, now=now)
-    listing = list_rows(session, rows, seen, memory, now, specs.desired, starting, entering, settings.suppress, frequency)
+    suppress = () if asked.protecting else settings.suppress  # nobody is contacted past a list that is not read
+
+    def listed(documents: Sequence[Desired]) -> Listing:
+        rows = [wish for wish in documents if selected(wish, asked.only) and _has_rows(wish, seen)]
+        return list_rows(session, rows, seen, memory, now, documents, starting, entering, suppress, frequency)
+
+    listing = list_readable(listed, specs.desired) if asked.protecting else listed(specs.desired)
     for wish in listing.wishes:
         wishes[wish.desired.address] = wish
     ordered = [wishes[wish.address] for wish in desired if wish.address in wishes]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any, Final
@@ -22,16 +22,22 @@ _LAST: Final = "\U0010ffff"  # findings without a file come after all files
 _HIDDEN: Final = "•"
 _LITERAL: Final = "SEC001"
 _SECRET: Final = re.compile(r"(?i)(?:token|secret|password|passwd|authorization|api_?key)[\w-]*[\"']?\s*[:=]\s*(?!\s|\{)")
+_PERSONAL: Final = re.compile(r"\b(?:rows|number)[\"']?\s*:")  # keys of documents and cases that hold what is somebody's
 _RANKS: Final = {severity.value: severity.rank for severity in Severity}
 
 
 def render_findings(findings_json: Sequence[Mapping[str, Any]], sources: Sources, style: Style) -> str:
     """Findings by file and place, and a line that counts them.
 
-    `sources` gives the lines of a file as it was read, None where it cannot be shown; it is asked once a file. Numbers that
-    could be somebody's phone, and literal secrets, are hidden in the lines that are printed.
+    `sources` gives the lines of a file as it was read, None where it cannot be shown; it is asked once a file. Inline rows,
+    numbers that could be somebody's phone, and literal secrets, are hidden in the lines that are printed.
     """
-    lines_of = cache(sources)
+
+    @cache
+    def lines_of(file: str) -> Sequence[str] | None:
+        lines = sources(file)
+        return None if lines is None else list(_without_people(lines))
+
     ordered = sorted(findings_json, key=_order)
     blocks = []
     for file, found in groupby(ordered, key=lambda finding: finding.get("file")):
@@ -75,6 +81,22 @@ def _excerpt(source: str, line: int, column: int, shown: Notice, style: Style) -
     if column:
         under = lead + picture(text[start:caret])
         yield style.paint(f" {' ' * len(number)} | ", "faint") + " " * breadth(under) + style.paint("^", shown.severity)
+
+
+def _without_people(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, each as long as it is, with what stands under a personal key as dots."""
+    depth: int | None = None  # the column of the key that we are under
+    for line in lines:
+        column = len(line) - len(line.lstrip(" "))
+        under = depth is not None and (column > depth or not line.strip() or (column == depth and line.lstrip()[:1] == "-"))
+        if under:
+            yield re.sub(r"\w", _HIDDEN, line)
+        elif key := _PERSONAL.search(line):
+            depth = len(line) - len(line.lstrip(" -"))
+            yield line[: key.end()] + re.sub(r"\w", _HIDDEN, line[key.end() :])
+        else:
+            depth = None
+            yield line
 
 
 @lru_cache(maxsize=16)  # a long line may be wrong in thousands of places

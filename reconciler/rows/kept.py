@@ -76,6 +76,9 @@ class KeptColumns:
         own.chmod(0o600)
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self._folder.is_symlink():  # whoever made it chose where numbers would lie
+                return _view(engine, own)
+            self._folder.chmod(0o700)
             part = self._folder / f"{_LEAD}{os.getpid()}"
             part.unlink(missing_ok=True)
             try:

@@ -121,7 +121,9 @@ def _take_in(engine: Engine, spec: RowsSpec, part: Part, column: str, raw: str) 
     written = f"SELECT {formats.as_phone(cell, kind, formats.plain(cell, kind))} AS t FROM {found.relation}"
     zeros = part.place is not None and part.place.form == "jsonl"
     lost = f"WHEN regexp_full_match(t, {values(_ZEROS)}) THEN format('{{:E}}', t::DOUBLE)" if zeros else ""
-    pointed = f"CASE {lost} WHEN contains(t, '.') OR contains(t, ',') THEN regexp_replace(t, {values(_WHOLE)}, '\\1') ELSE t END"
+    pointed = (
+        f"CASE {lost} WHEN contains(t, '.') OR contains(t, ',') THEN regexp_replace(t, {values(_WHOLE)}, '\\1') ELSE t END"
+    )
     entries = f"SELECT {pointed} AS t FROM (SELECT {trimmed('t')} AS t FROM ({written})) WHERE t <> ''"
     quick = f"SELECT t, {numbers.quick(values, 't', spec.country)} AS q FROM ({entries})"
     read = f"SELECT t, coalesce(q, 0) = 0 AS odd, q FROM ({quick})"

@@ -33,7 +33,9 @@ _CONTROL: Final = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f"
 _BETWEEN: Final = "~"
 _UNEVEN: Final = f"{_EDGE}|{_BETWEEN}[^!-~]|[^!-~]{_BETWEEN}"
 """RE2: cells, with `_BETWEEN` between them, of which one may begin or end with a blank."""
-_INSTANT: Final = r"(19[7-9]\d|2[01]\d\d)-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})"
+_CLOCK: Final = r"([01]\d|2[0-3]):[0-5]\d"
+_INSTANT: Final = rf"(19[7-9]\d|2[01]\d\d)-\d\d-\d\dT{_CLOCK}(:[0-5]\d(\.\d+)?)?(Z|[+-]{_CLOCK})"
+"""No more than `calendar.instant` takes: the engine takes 24:00, an offset of a whole day, and years without an end."""
 
 
 def prepare(engine: Engine, spec: RowsSpec) -> Prepared:

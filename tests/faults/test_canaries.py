@@ -127,7 +127,7 @@ source:
     - {{key: {KEYS[0]}, phone: "{w[0]}", name: {NAMES[0]}, opt1: "{TEXTS[0]}", email: {MAILS[0]}}}
     - {{key: {KEYS[1]}, phone: "{w[1]}", name: {NAMES[1]}, phone2: "12"}}
     - {{key: "{KEYS[2]},", phone: "{w[2]}"}}
-    - {{key: {KEYS[4]}, phone: "{w[4]}", name: {NAMES[6]}, person: {KEYS[6]}, consent: {CONSENTS[0]}, consent_channel: {NAMES[0]}}}
+    - {{key: {KEYS[4]}, phone: "{w[4]}", name: {NAMES[6]}, person: {KEYS[6]}, consent: {CONSENTS[0]}}}
     - {{key: {KEYS[5]}, phone: "{w[5]}", name: {NAMES[0]}, timezone: {NAMES[7]}}}
     - {{key: {KEYS[6]}, phone: "{w[6]}", name: {NAMES[1]}, consent_at: {NAMES[2]}}}
 ---
@@ -317,7 +317,7 @@ def test_the_law_and_the_rules_of_a_project(watched: Watched, monkeypatch: pytes
     house = watched.house
     the_platforms_take_it(house, monkeypatch)
     project = PROJECT.format(url=house.url, lawpacks="stopper: cron")
-    answerless = "    - {name: b, expression: 'people.by_country[\"3007714408\"] > 0', level: warn, message: \"3007714408\"}\n"
+    answerless = '    - {name: b, expression: \'people.by_country["3007714408"] > 0\', level: warn, message: "3007714408"}\n'
     house.write("reconciler.yaml", project + answerless)
     for shape in ("text", "json", "markdown"):
         said = watched.run("plan", "--at", AT, "--format", shape, "-vv")

@@ -257,6 +257,15 @@ def test_a_long_line_is_cut_around_the_caret() -> None:
     assert len(findings[0].message) < 150
 
 
+@pytest.mark.parametrize("text", ["'3001230001' == nadie", "people.total 3001230001", "people.a3001230001 > 1"])
+def test_a_number_in_a_wrong_expression_is_not_quoted(text: str) -> None:
+    """Neither in our words nor in the library's."""
+    _found, findings = settings(f'"{text}"')
+
+    assert findings
+    assert "3001230001" not in "".join(finding.message for finding in findings)
+
+
 @pytest.fixture
 def no_library(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine on which the extra is not installed."""

@@ -232,6 +232,18 @@ def test_a_column_that_somebody_else_made_is_not_trusted(read: Read, tmp_path: P
     assert [path.name for path in (tmp_path / "cache").iterdir()] != [foreign.name]
 
 
+def test_numbers_are_kept_where_only_their_owner_looks(read: Read, tmp_path: Path) -> None:
+    """In a folder that was open to others before, and in none that is somewhere else."""
+    (tmp_path / "open").mkdir(mode=0o755)
+    (tmp_path / "public").mkdir()
+    (tmp_path / "link").symlink_to("public")
+
+    assert read("t\n3001234567\n", folder="open").count == 1
+    assert stat.S_IMODE((tmp_path / "open").stat().st_mode) == 0o700
+    assert read("t\n3001234567\n", folder="link").count == 1
+    assert list((tmp_path / "public").iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_written_is_no_failure(engine: Engine, read: Read, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("here is no folder")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hmac
 import random
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconciler.calendar import instant
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken
 from reconciler.rows.prepare import Prepared, prepare
@@ -216,16 +218,33 @@ def test_a_message_is_written_for_each_row(engine: Engine, specs: Specs) -> None
     ]
 
 
+def test_what_is_an_instant_here_is_one_for_whoever_sends_it(engine: Engine, specs: Specs) -> None:
+    """A row that is found wrong only when its batch is written leaves the batch in doubt."""
+    years = ("0001", "1969", "1970", "2026", "2199", "2200", "9999")
+    clocks = ("00:00", "23:59:59", "10:00:00.123456", "24:00:00", "10:60", "10:00:60", "10:00:00.")
+    offsets = ("Z", "-23:59", "+14:00", "-24:00", "+03:60", "-00:00")
+    moments = [f"{year}-12-01T{clock}{offset}" for year, clock, offset in product(years, clocks, offsets)]
+    rows = [{"phone": f"300123{place:04d}", "cuando": moment} for place, moment in enumerate(moments)]
+    fields = {"sheet": MESSAGES, "columns": {"phone": "phone"}, "template": "x"}
+
+    prepared = prepare(engine, specs(rows=rows, at_column="cuando", **fields))
+
+    kept = {moment for (moment,) in shown(engine, prepared, '"at"')}
+    assert {instant(moment).year for moment in kept} == {1970, 2026, 2199}
+    assert len(kept) == 3 * 3 * 4
+
+
 def test_each_row_may_have_its_own_instant(engine: Engine, specs: Specs) -> None:
     """An instant without an offset, or none, takes the row out."""
     moments = ["2026-12-01T10:00:00-03:00", "2026-12-01T10:00:00", "tomorrow", "", "2026-13-01T10:00:00Z"]
+    moments.append("9999-12-31T23:59:59-12:00")
     rows = [{"phone": f"30{place}1234567", "cuando": moment} for place, moment in enumerate(moments)]
     fields = {"sheet": MESSAGES, "columns": {"phone": "phone"}, "template": "x"}
 
     prepared = prepare(engine, specs(rows=rows, at_column="cuando", **fields))
 
     assert shown(engine, prepared, '"at"') == [(moments[0],)]
-    assert prepared.reasons == {"no instant": 4}
+    assert prepared.reasons == {"no instant": 5}
     assert codes(specs, rows=rows, at_column="when", **fields) == ["SRC001"]
 
 

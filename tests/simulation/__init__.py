@@ -5,5 +5,6 @@ strikes where, and in which order the lanes of two targets go on. Playing it (`h
 failure can be told again from its seed, and shortened by striking things out of its script. What is real: `apply`, `settle`,
 `journal.recall`, `journal.moves`, `journal.lease` and `plan`. What is modelled: clocks (`world`), the disk and the journal's
 store (`disk`), bulk rows (`rows`), three families of platforms (`servers` their side, `platforms` ours), and the few rules
-that glue the real rooms together (`reading`, `applying`, `resolving`, after the modules of `reconciler.reconcile`). `oracle` looks at what happened to people, and at nothing else.
+that glue the real rooms together (`reading`, `applying`, `resolving`, after the modules of `reconciler.reconcile`). `oracle`
+looks at what happened to people, and at nothing else.
 """

@@ -123,9 +123,9 @@ def said(reply: Reply) -> str:
 
 
 def _json(reply: Reply) -> Any:
-    try:
-        import msgspec  # `validate` has no use for it
+    import msgspec  # `validate` has no use for it
 
+    try:
         return msgspec.json.decode(reply.body)
     except (ValueError, RecursionError):
         return _NOT_JSON
