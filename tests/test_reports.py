@@ -31,7 +31,7 @@ from reconciler.plan.values import (
     Source,
     TargetState,
 )
-from reconciler.reports import FORMATS, RUN_FORMATS, Style, event_line, of_plan, render_findings, render_plan, render_run
+from reconciler.reports import FORMATS, RUN_FORMATS, Style, event_line, lists, of_plan, render_findings, render_plan, render_run
 from reconciler.reports import findings as findings_room
 from reconciler.reports.markdown import CHARACTERS_MAX
 from reconciler.reports.printable import clip_pair, plain
@@ -860,3 +860,17 @@ def test_times_in_utc_say_so() -> None:
 
     assert "valid until 2026-11-20 23:00 UTC" in render_plan(as_json(plan), "text", PLAIN)
     assert "valid until 2026-11-20 18:00 -05:00" in render_plan(as_json(rich()), "text", PLAIN)
+
+
+def test_a_list_of_which_nobody_is_loaded_says_so() -> None:
+    """Nothing disappears in silence, not even where nothing is left to do."""
+    counts = {
+        "address": "t/contacts/base",
+        "in_source": 3,
+        "suppressed": {"invalid": 1, "blacklist": 2},
+        "reasons": {"number": 1},
+    }
+
+    assert lists.standing(counts) == "nobody of 3 in file · 2 blacklisted · 1 invalid number"
+    assert lists.standing(counts | {"in_source": 4}) == ""
+    assert lists.standing(counts | {"suppressed": {"already_sent": 3}}) == ""

@@ -14,6 +14,7 @@ _LOADED: Final = {
     "blacklist": "{n:,} to add",
     "scheduled_sms": "{n:,} to send",
 }
+_TOLD_AGAIN: Final = frozenset({"in_doubt", "later", "lapsed"})
 _DROPPED: Final = "further number"  # a number that is left out while its row stays
 
 
@@ -30,8 +31,11 @@ def details(rows: Mapping[str, Any], *, append_only: bool) -> tuple[str, ...]:
 def standing(rows: Mapping[str, Any]) -> str:
     """What is to be known of rows that nothing happens to; "" where there is nothing to know."""
     taken_out = rows.get("suppressed") or {}
-    held = {reason: n for reason, n in taken_out.items() if reason in {"in_doubt", "later", "lapsed"}}
-    return joined([_kept(rows), _differing(rows), *_reasons(held, {}), _enforced(rows)])
+    nobody = rows.get("in_source", 0) and sum(taken_out.values()) == rows["in_source"] and "already_sent" not in taken_out
+    told = taken_out if nobody else {reason: n for reason, n in taken_out.items() if reason in _TOLD_AGAIN}
+    invalid = rows.get("reasons") or {}
+    left = [say("nobody of {n:,} in file", n=rows["in_source"])] if nobody else []
+    return joined([_kept(rows), _differing(rows), *left, *_reasons(told, invalid), _enforced(rows)])
 
 
 def _source(rows: Mapping[str, Any], kind: str, taken_out: Mapping[str, int]) -> str:
