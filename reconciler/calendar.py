@@ -13,6 +13,8 @@ from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MIN: Final = 1440
+_NOWHERE: Final = ("localtime", "posixrules", "Factory")  # files beside the zones: a machine's own, and none at all
+_OTHER_CLOCKS: Final = ("posix/", "right/")  # the zones again, and the zones on a clock with leap seconds
 YEARS: Final = (1970, 2199)  # of instants that are believed: from any of them, weeks can be counted to both sides
 CLOCKS_KNOWN: Final = (date(2020, 1, 1), date(2049, 12, 31))  # the days for which a table of jumps is worth its time
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -45,7 +47,9 @@ def zones_version() -> str:
 
 @lru_cache(maxsize=1024)
 def known_zone(name: str) -> bool:
-    """Whether the zone exists in the time zone database."""
+    """Whether the zone is one of the time zone database: where somebody is, the same on every machine."""
+    if name in _NOWHERE or name.startswith(_OTHER_CLOCKS):
+        return False
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

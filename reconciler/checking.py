@@ -71,7 +71,7 @@ def _worded(mistake: Any, root: Node) -> Iterator[Finding]:
         for name, entry in (node.entries or {}).items():
             if name not in known:
                 remedy = did_you_mean(name, known) or say("remove it")
-                yield error("SPC001", say("'{key}' is not a key here", key=name), entry.key, remedy)
+                yield error("SPC001", say("'{key}' is not a key here", key=mask_text(name)), entry.key, remedy)
     elif rule == "required":
         for name in wanted:
             if name not in found:

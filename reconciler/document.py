@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import yaml
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
+from reconciler.personal import mask_text
 from reconciler.resource import Origin
 
 BYTES_MAX: Final = 1_000_000
@@ -116,7 +118,7 @@ def parse(data: bytes, file: str) -> tuple[list[Node], list[Finding]]:
     findings: list[Finding] = []
     nodes: list[Node] = []
     try:
-        nodes.extend(_documents(yaml.parse(text, Loader=_LOADER), file, text, findings))
+        nodes.extend(_documents(iter(_LOADER(text).get_event, None), file, text, findings))
     except _RejectedError as rejected:
         findings.append(rejected.finding)
     except yaml.MarkedYAMLError as wrong:
@@ -178,7 +180,7 @@ def _documents(events: Any, file: str, text: str, findings: list[Finding]) -> It
                 parent.key = value, line, column
                 continue
             plainly = not event.style and event.end_mark.line + 1 == line
-            done = Node(value, file, line, column, (line, column) if plainly else _within(event, text))
+            done = _node((value, file, line, column, (line, column) if plainly else _within(event, text)))
         elif kind is mapping or kind is sequence:
             place = _place(event, file)
             if event.anchor is not None or event.tag is not None:
@@ -195,34 +197,38 @@ def _documents(events: Any, file: str, text: str, findings: list[Finding]) -> It
         elif kind in ends:
             closed = stack.pop()
             inner = tuple(closed.nodes) if closed.entries is None else closed.entries
-            done = Node(inner, file, closed.line, closed.column)
+            done = _node((inner, file, closed.line, closed.column, None))
         elif kind is yaml.AliasEvent:
-            message = say("aliases (*{name}) are not part of the language", name=event.anchor)
+            message = say("aliases (*{name}) are not part of the language", name=mask_text(event.anchor))
             raise _RejectedError(_error("YML003", message, _place(event, file), say("write the value out")))
         else:
             continue
         if not stack:
             yield done
+        elif (entries := stack[-1].entries) is None:
+            stack[-1].nodes.append(done)
         else:
-            _put(stack[-1], done, findings)
+            key = stack[-1].key
+            assert key is not None, "a value without a key"
+            stack[-1].key = None
+            if key[0] in entries:
+                findings.append(_twice(key, entries, file))
+            else:
+                entries[key[0]] = _entry((key[1], key[2], done))
 
 
 _ENDS: Final = frozenset({yaml.MappingEndEvent, yaml.SequenceEndEvent})
 
 
-def _put(parent: _Open, node: Node, findings: list[Finding]) -> None:
-    if parent.entries is None:
-        parent.nodes.append(node)
-        return
-    assert parent.key is not None, "a value without a key"
-    name, line, column = parent.key
-    parent.key = None
-    if name in parent.entries:
-        first = parent.entries[name].line
-        message = say("the key '{name}' stands twice, first on line {line}", name=name, line=first)
-        findings.append(_error("YML002", message, Origin(node.file, line, column), say("keep one of them")))
-    else:
-        parent.entries[name] = Entry(line, column, node)
+# What their own constructors do in a Python function more, sixty times a document.
+_node: Final = partial(tuple.__new__, Node)
+_entry: Final = partial(tuple.__new__, Entry)
+
+
+def _twice(key: tuple[str, int, int], entries: Mapping[str, Entry], file: str) -> Finding:
+    name, line, column = key
+    message = say("the key '{name}' stands twice, first on line {line}", name=mask_text(name), line=entries[name].line)
+    return _error("YML002", message, Origin(file, line, column), say("keep one of them"))
 
 
 def _place(event: Any, file: str) -> Origin:
@@ -247,9 +253,9 @@ def _within(event: Any, text: str) -> tuple[int, int] | None:
 def _foreign(event: Any, place: Origin) -> _RejectedError:
     """An anchor, or else a tag."""
     if event.anchor is not None:
-        message = say("anchors (&{name}) are not part of the language", name=event.anchor)
+        message = say("anchors (&{name}) are not part of the language", name=mask_text(event.anchor))
         return _RejectedError(_error("YML003", message, place, say("write the value out where it is needed")))
-    message = say("tags ({tag}) are not part of the language", tag=event.tag)
+    message = say("tags ({tag}) are not part of the language", tag=mask_text(event.tag))
     return _RejectedError(_error("YML004", message, place, say("remove it: a field's type says how its value is read")))
 
 

@@ -151,6 +151,19 @@ def test_what_is_no_number_is_written_as_it_stands_there(house: House) -> None:
 # --- all or nothing
 
 
+def test_what_bars_nobody_is_not_written_again_and_again(house: House) -> None:
+    """Somebody's slip in the console: with so few digits it means nobody."""
+    path = house.write("no.csv", "phone\n3001230001\n")
+    for entry in ("0", "12", "123456"):
+        says_no(house, entry)
+    house.spec(campaign() + listed("no.csv"))
+
+    for _ in range(2):
+        assert [one["count"] for one in pulled(house)] == [0]
+
+    assert path.read_text("utf-8") == "phone\n3001230001\n"
+
+
 def test_without_write_it_is_shown_masked_and_nothing_is_written(house: House) -> None:
     path = house.write("no.csv", "phone\n3001230001\n")
     for number in (LUZ, EVA):

@@ -305,6 +305,12 @@ def test_durations() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["localtime", "posixrules", "Factory", "posix/America/Bogota", "right/America/Bogota"])
+def test_what_lies_beside_the_zones_is_no_zone(name: str) -> None:
+    """Files that some machines have: the machine's own clock, which is nobody's, and clocks that differ by leap seconds."""
+    assert not known_zone(name)
+
+
 def test_zones_and_days_that_exist() -> None:
     """Names from the time zone database only, and no path into it."""
     assert [

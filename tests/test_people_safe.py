@@ -201,3 +201,136 @@ def test_rows_that_are_replaced_are_people_somewhere(house: House) -> None:
     made = plan(house, AT)
 
     assert "Europe/Madrid" in found(made, "deny")["HRS003"][0]["message"]
+
+
+# --- a stop waits for nobody's file
+
+OWN: Final = "{stopper: cron, suppress: [{name: own, file: data/own.csv, column: telefono, country: CO}]}"
+FROM_FILE: Final = (
+    "kind: contacts\ntarget: wolkvox-co\nname: base\ncampaign: lista\nsource: {file: ../data/base.csv}\n---\n"
+    "kind: blacklist\ntarget: wolkvox-co\nname: no\nsource: {file: ../data/no.csv}\n---\n"
+    'kind: blacklist\ntarget: wolkvox-co\nname: more\nsource: {rows: [{phone: "3001239999"}]}\n---\n'
+)
+MANY: Final = "".join(f"300{index:07}\n" for index in range(3000))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "aside"),
+    [
+        ("own", None, 0),  # a list that nobody is held against, since nobody is contacted
+        ("own", "a,b\n1\n", 0),
+        ("base", None, 1),
+        ("base", 'key,phone\n"a\n', 1),
+        ("base", "key,phone" + f"\n{MANY}".replace("\n300", "\nK,300") + '"a\n', 1),
+        ("no", None, 1),
+        ("no", f'phone\n{MANY}"a\n', 1),
+    ],
+)
+def test_no_broken_file_holds_a_stop_back(house: House, name: str, text: str | None, aside: int) -> None:
+    """On the evening before a Sunday nobody is there to mend it. What is set aside is told, and the exit code says so."""
+    house.write("data/own.csv", "telefono\n3009999999\n")
+    house.write("data/base.csv", "key,phone\nK1,3001230001\n")
+    house.write("data/no.csv", "phone\n3001238888\n")
+    governed(house, OWN)
+    house.spec(campaign() + FROM_FILE.partition("kind: blacklist")[0])
+    house.applied()
+    house.spec(campaign() + FROM_FILE)
+    if text is None:
+        (house.root / f"data/{name}.csv").unlink()
+    else:
+        house.write(f"data/{name}.csv", text)
+    assert house.run("apply", "--auto-approve", "--at", SUNDAY).code == 1
+
+    said = house.run("apply", "--safe-only", "--auto-approve", "--format", "json", "--at", SUNDAY)
+
+    done = {(change["action"], change["address"]): change["outcome"] for change in said.json["changes"]}
+    assert done.pop(("stop", CAMPAIGN)) == "verified"
+    assert done.pop(("blacklist_add", "wolkvox-co/blacklist/more")) == "verified"
+    assert len(done) == (name != "no")
+    assert said.code == (1 if aside else 0)
+    assert said.err.count("set aside: ") == aside
+
+
+# --- persons
+
+
+def test_whoever_said_no_is_a_person_in_every_document(house: House) -> None:
+    """By one number on our list; by another in another document, and of another target."""
+    house.write("data/own.csv", "telefono\n3001230001\n")
+    governed(house, "{lawpacks: off, suppress: [{name: own, file: data/own.csv, column: telefono, country: CO}]}")
+    other = campaign(state="stopped").replace("name: lista", "name: b")
+    rows = contacts("3001230001", beside=', person: "P1"'), contacts("3001230009", "3001230008", beside=', person: "P1"')
+    elsewhere = (
+        'kind: scheduled_sms\ntarget: ucontact-uy\nname: aviso\ncampaign: "Recordatorios->"\npurpose: service\nat: on_apply\n'
+        'message: Hola\nsource: {rows: [{phone: "094123001", person: "P1"}, {phone: "094123002", person: "P2"}]}\n---\n'
+    )
+    second = rows[1].replace("name: base\ncampaign: lista", "name: b\ncampaign: b").replace('person: "P1"', 'person: "P3"', 1)
+    house.spec(campaign(state="stopped") + rows[0] + other + second.replace('"K', '"Z') + elsewhere)
+
+    made = plan(house, AT)
+
+    left = {one["address"]: (one["to_add"], one["suppressed"]) for one in made["rows"]}
+    assert left == {
+        ROWS: (0, {"suppress:own": 1}),
+        "wolkvox-co/contacts/b": (1, {"suppress:own": 1}),
+        "ucontact-uy/scheduled_sms/aviso": (1, {"suppress:own": 1}),
+    }
+    assert made["people"]["total"] == 2
+
+
+# --- what nobody knows
+
+
+def test_a_file_that_nobody_can_look_into_may_hold_whoever_said_no_elsewhere(house: House) -> None:
+    """An opt-out on one account bars on all, and a file that is passed through as it is cannot be held against it."""
+    house.write("data/base.cpg", "whatever the vendor puts in here")
+    text = (
+        "kind: campaign\ntarget: lynn-cl\nname: lista\nstate: stopped\npurpose: service\n"
+        "lynn: {division: Ventas, category: c}\n---\n"
+        "kind: contacts\ntarget: lynn-cl\nname: base\ncampaign: lista\nsource: {file: ../data/base.cpg}\n---\n"
+    )
+    house.spec(text + campaign(state="stopped"))
+    assert not house.plan()["blocked"]
+
+    house.control.drift("wolkvox", "add-dnc", phone="573001230001", direction="outbound")
+
+    assert denied(house.plan()) == {("SUP011", None, "lynn-cl/contacts/base")}
+
+
+def test_a_register_is_asked_for_before_rows_of_others_are_dialled(house: House) -> None:
+    """Lynn lists no rows: who else is in a campaign that starts is not known, and what is sold to them needs the register."""
+    text = (
+        "kind: campaign\ntarget: lynn-cl\nname: lista\nstate: {state}\npurpose: marketing\ncaller_id: '60912345'\n"
+        "window: {{from: 10:00, to: 16:00}}\nlynn: {{division: Ventas, category: c}}\n---\n"
+    )
+    house.spec(text.format(state="stopped"))
+    house.applied()
+    governed(house, "{stopper: cron}")
+    house.spec(text.format(state="started"))
+
+    made = plan(house, AT)
+
+    assert actions(made) == [("start", "lynn-cl/campaign/lista")]
+    assert ("REG001", "CL-5", "lynn-cl/campaign/lista") in denied(made)
+
+
+@pytest.mark.parametrize("words", [(), ("--only", "lynn-cl/campaign/*")])
+def test_whom_only_the_journal_knows_is_where_the_document_says(house: House, words: tuple[str, ...]) -> None:
+    """Lynn lists no rows; the document that loaded them has their zones, whether a plan is about it or not."""
+    head = (
+        "kind: campaign\ntarget: lynn-cl\nname: lista\nstate: {state}\npurpose: collection\ncaller_id: '60012345'\n"
+        "window: {{from: 10:00, to: 18:00}}\nlynn: {{division: Ventas, category: c}}\n---\n"
+    )
+    rows = (
+        "kind: contacts\ntarget: lynn-cl\nname: base\ncampaign: lista\nlynn: {template: 3c6f10ec-0000-4000-8000-210008f00900}\n"
+        'source: {rows: [{key: a, phone: "+56961230001", timezone: "Europe/Madrid"}]}\n---\n'
+    )
+    house.spec(head.format(state="stopped") + rows)
+    house.applied()
+    governed(house, "{stopper: cron}")
+    house.spec(head.format(state="started") + rows)
+
+    made = plan(house, "2026-11-26T10:00:00-03:00", *words)
+
+    assert actions(made) == [("start", "lynn-cl/campaign/lista")]
+    assert "Europe/Madrid" in found(made, "deny")["HRS003"][0]["message"]

@@ -163,8 +163,8 @@ def test_a_shrunk_list_waits_for_the_exact_number_and_is_then_what_counts(house:
 
     assert told(plan) == [("SUP008", "approve")]
     assert house.apply().code == 3
-    assert house.apply("--ack", f"list_shrunk:own=40@{plan['digest'][:8]}").code == 3
-    assert house.apply("--ack", f"list_shrunk:own=37@{plan['digest'][:8]}").code == 0
+    assert house.apply("--ack", f"list_shrunk:own=37@{plan['digest'][:8]}").code == 3
+    assert house.apply("--ack", f"list_shrunk:own=37/40@{plan['digest'][:8]}").code == 0
 
     house.spec(base(row(1), row(2), row(3)))
     assert told(house.plan()) == []

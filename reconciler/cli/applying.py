@@ -135,12 +135,18 @@ def apply(
                 done = carry(session, proposal, run, Watching(tell=tell, go_on=stop.go_on), held=held, use=use)
             left = () if done.broke else session.journal.memory().unsettled
             head = "" if done.broke else session.journal.head
+    aside = proposal.listing.aside
     code = exits.strongest(
-        done.exit_code, *([exits.UNREACHABLE] if proposal.unreachable else []), *([exits.UNKNOWN] if left else [])
+        done.exit_code,
+        *([exits.UNREACHABLE] if proposal.unreachable else []),
+        *([exits.UNKNOWN] if left else []),
+        *([exits.ERROR] if aside else []),
     )
     data(render_run({**_run_json(done, shown, head, less), "exit_code": code}, shared.format, style(shared)))
     if len(left) > len(done.unknown):
         note(None, say("outcomes of earlier runs are unknown: run 'reconciler resolve'"))
+    for finding in aside:
+        note(None, say("set aside: {place}: {message}", place=finding.origin or finding.address, message=finding.message))
     _tell_what_broke(done)
     return code
 

@@ -255,13 +255,17 @@ def with_defaults(values: Mapping[str, Any], fields: Sequence[Field]) -> dict[st
     """`values` with the declared defaults of what was left out, inside nested records too."""
     filled = dict(values)
     for field in fields:
-        if filled.get(field.name) is None:
-            filled.pop(field.name, None)
+        name = field.name
+        value = filled.get(name)
+        if value is None:
+            filled.pop(name, None)
             if field.default is not None:
-                filled[field.name] = field.default
-        elif isinstance(field.type, Record) and isinstance(filled[field.name], dict):
-            filled[field.name] = with_defaults(filled[field.name], field.type.fields)
+                filled[name] = field.default
+        elif isinstance(value, str):
+            continue
+        elif isinstance(field.type, Record) and isinstance(value, dict):
+            filled[name] = with_defaults(value, field.type.fields)
         elif isinstance(field.type, ListOf) and isinstance(field.type.item, Record):
             inner = field.type.item.fields
-            filled[field.name] = [with_defaults(item, inner) if isinstance(item, dict) else item for item in filled[field.name]]
+            filled[name] = [with_defaults(item, inner) if isinstance(item, dict) else item for item in value]
     return filled

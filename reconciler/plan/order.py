@@ -30,8 +30,8 @@ def ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
     """Changes with all their dependencies written into them, in a topological order; ties by action, then address.
 
     Every blacklist addition comes before anything that contacts people, on every target: who said no on one is not called
-    by another. A start waits for the rows of its campaign, rows for the creation of theirs, or for its stop: while it runs, they
-    would be dialled.
+    by another. A start waits for the rows of its campaign, rows for the creation of theirs, or for its stop: while it runs,
+    they would be dialled.
     """
     index = _index(changes)
     linked = {change.key: replace(change, depends_on=tuple(dict.fromkeys(_before(change, index)))) for change in changes}

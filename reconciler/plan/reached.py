@@ -64,12 +64,12 @@ class Reached:
 
     `purpose` is the strictest where nobody says one (`purpose_said` is false then). `window` is the campaign's own, with the
     `window_holidays` that it keeps; () = all day, every day. `kept` is what the platform keeps of it by itself; () = nothing,
-    and what runs goes on running. `stops` says whether an apply outside its hours stops it: a run state that nobody manages, or
-    that no order changes, is left as it is. `between` are the dates within which it runs by itself. `runs` says whether it would
-    run now, `begins` whether this plan makes it run or gives it people. `at` bounds the instants of messages, first and last. `caller_id` is what people see, "" where nobody says.
-    `columns` are those that the source has of what is judged and never sent, None where its rows are judged by themselves;
-    `empty` counts rows to add that leave one of them empty. `known` is false where rows of others are in it that the platform
-    does not list.
+    and what runs goes on running. `stops` says whether an apply outside its hours stops it: a run state that nobody manages,
+    or that no order changes, is left as it is. `between` are the dates within which it runs by itself. `runs` says whether it
+    would run now, `begins` whether this plan makes it run or gives it people. `at` bounds the instants of messages, first and
+    last. `caller_id` is what people see, "" where nobody says. `columns` are those that stand beside the rows, judged and never
+    sent, None where nobody is there whose rows are not judged by themselves; `empty` counts rows that leave one of them empty.
+    `known` is false where rows of others are in it that the platform does not list.
     """
 
     address: Address

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 
 from reconciler.calendar import is_open, next_turn, told_in
@@ -42,6 +42,7 @@ def edges(plan: Plan, settings: Settings, now: datetime) -> Iterator[Edge]:
         yield from _law(reached, settings, now)
         yield from _schedule(reached, now)
     yield from _lists(plan, settings, now)
+    yield from _waivers(plan, settings, now)
     yield from _quotas(plan, now)
     if (over := closes(settings, now)) is not None:
         yield Edge(at=over, why=say("the time for applies is over then"))
@@ -90,6 +91,12 @@ def _lists(plan: Plan, settings: Settings, now: datetime) -> Iterator[Edge]:
         over = too_old(one, now)
         if over is not None and over > now:
             yield Edge(at=over, why=say("the list '{name}' is too old then", name=one.name))
+
+
+def _waivers(plan: Plan, settings: Settings, now: datetime) -> Iterator[Edge]:
+    for one in settings.waivers if plan.reached else ():
+        if one.holds(now):
+            yield Edge(at=datetime.combine(one.expires, time.max, UTC), why=say("the waiver of {rule} ends", rule=one.rule))
 
 
 def _quotas(plan: Plan, now: datetime) -> Iterator[Edge]:

@@ -135,6 +135,7 @@ class _Trial:
         if self.reached.columns is not None:
             self._take(evidence.consent(contact, day, self.reached.columns))
             self._unproven(contact, place)
+        if self.reached.columns is not None or not self.reached.known:
             self._registers(contact, day)
 
     def _day(self, place: Place) -> date:

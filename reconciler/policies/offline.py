@@ -101,6 +101,7 @@ def _said(desired: Desired, target: Target, said: Meant, wishes: Iterable[Desire
         window=said.window,
         window_holidays=holidays_around(target.country, now, target.extra_holidays),
         kept=said.window,
+        stops=said.campaign is not None and said.campaign.get("state") == "started",
         caller_id=said.caller_id,
         origin=desired.origin_of("window"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from reconciler.diagnostics import Finding, error
 from reconciler.document import Node
 from reconciler.kinds.fields import CODE, COUNTRY, DAY, SHARE, ZONE, Field, Integer, ListOf, Number, Record
 from reconciler.kinds.fields import Text as Words
+from reconciler.personal import mask_text
 from reconciler.policies.expressions import mistakes
 from reconciler.policies.lawpacks import PACKS, REGISTERS
 from reconciler.policies.waivers import Waiver, refusal
@@ -236,7 +238,18 @@ def parse(node: Node | None) -> tuple[Settings, list[Finding]]:
         Waiver(**{**one, **_day(one, "expires")}, origin=place) for one, place in _placed(values, node, "waivers")
     )
     plain["rules"] = tuple(OwnRule(**one, origin=place) for one, place in _placed(values, node, "rules"))
-    return replace(Settings(inputs=values), **{**limits, **plain}), []
+    return replace(Settings(inputs=_inputs(values)), **{**limits, **plain}), []
+
+
+def _inputs(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was set, as a plan's digest covers it and a saved plan shows it: words without numbers, expressions by a digest."""
+    covered = dict(values)
+    for key, hidden in (("waivers", ("reason", "owner")), ("rules", ("message",))):
+        if key in values:
+            covered[key] = [one | {name: mask_text(one[name]) for name in hidden} for one in values[key]]
+    for rule in covered.get("rules", ()):
+        rule["expression"] = hashlib.sha256(rule["expression"].encode()).hexdigest()
+    return covered
 
 
 def _placed(values: Mapping[str, Any], node: Node, key: str) -> Iterator[tuple[dict[str, Any], Origin]]:

@@ -220,7 +220,8 @@ class _Lines:
         loaders = [wish for wish in self.documents if self._loads(wish, desired)]
         zones = zones_of(loaders, target)
         yield from self._untold(loaders)
-        window = said.window or all_day(target.timezone)
+        kept = said.window if desired.get("state") == "started" else ()  # nobody keeps the window of what runs by itself
+        window = kept or all_day(target.timezone)
         first = max(self.start, span.first.astimezone(UTC)) if span.first else self.start
         last = min(self.end, span.last.astimezone(UTC)) if span.last else self.end
         contact = _contact(said, target, zones)

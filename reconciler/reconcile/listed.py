@@ -83,7 +83,7 @@ class Listing:
     `dialable` are tables of the persons whom the start of a campaign reaches, beside those that this plan loads; `waiting` are
     the live rows themselves, where the platform lists them. `spread` tells how those who are reached are reached. `unheard` are
     the accounts, with the reason, that may know of more people who said no: nobody may be contacted meanwhile. `lists` are the
-    project's own lists and registers.
+    project's own lists and registers. `aside` says whose rows could not be read, where only what protects people matters.
     """
 
     wishes: list[Wish] = field(default_factory=list)
@@ -97,6 +97,7 @@ class Listing:
     enforced: list[Enforced] = field(default_factory=list)
     lists: Lists = field(default_factory=Lists)
     unheard: Mapping[str, str] = field(default_factory=dict)
+    aside: list[Finding] = field(default_factory=list)
 
     def channel(self, address: Address) -> str | None:
         """The channel of the people in the rows of an address; None for an object."""

@@ -84,8 +84,9 @@ def list_rows(
     if contacting:
         known = {documents.target.name for documents, _, _ in accounts}
         _listen_elsewhere(session, opt_outs, known, seen, memory, now, everything, frequency)
+    refused = _refused(session, [read.prepared for documents, _, _ in accounts for read in documents.reads], listing.lists.own)
     for documents, blacklists, _ in sorted(accounts, key=lambda account: account[0].target.name):
-        _judge(documents, blacklists, opt_outs)
+        _judge(documents, blacklists, opt_outs, refused)
     for documents, _, _ in accounts:
         _weigh_starts(documents)
     listing.findings += [*opt_outs.findings, *opt_outs.told()]
@@ -180,18 +181,30 @@ def only_heard(
     )
 
 
-def _judge(documents: Documents, blacklists: Blacklists, opt_outs: OptOuts) -> None:
+def _refused(session: Session, documents: Sequence[Prepared], own: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """(reason, persons) of those who are on a list of ours by a number that any of these documents has: whoever said no is a
+    person, and may have another number in another document.
+    """
+    known = [prepared for prepared in documents if "person" in prepared.beside]
+    if len(known) < 2:  # within one document `suppress` sees to it
+        return ()
+    from reconciler.rows.suppress import persons_on
+
+    return [(reason, persons_on(session.engine, known, [table])) for reason, table in own]
+
+
+def _judge(documents: Documents, blacklists: Blacklists, opt_outs: OptOuts, refused: Sequence[tuple[str, str]]) -> None:
     """The documents of one target that reach people, and then its blacklists, which bar live rows too."""
     for read in sorted(documents.reads, key=lambda read: read.desired.address):
-        _leave_out(documents, read.desired, read.prepared, opt_outs)
-        _document(documents, read)
+        _leave_out(documents, read.desired, read.prepared, opt_outs, refused)
+        _document(documents, read, lists=len(documents.listing.lists.every) + any(opt_outs.against(documents)))
     blacklists.conclude()
     documents.listing.findings += opt_outs.still_waiting(documents)
     documents.listing.findings += still_there(documents)
 
 
-def _document(documents: Documents, read: Read) -> Prepared:
-    """The rows of one document that is no blacklist, compared with what is live."""
+def _document(documents: Documents, read: Read, *, lists: int = 0) -> Prepared:
+    """The rows of one document that is no blacklist, compared with what is live, and held against so many `lists`."""
     desired, prepared, rows_seen, live_table = read.desired, read.prepared, read.rows_seen, read.live_table
     container = container_of(documents.target, desired, documents.live(desired))
     adding = documents.adding.setdefault(container, [])
@@ -200,8 +213,8 @@ def _document(documents: Documents, read: Read) -> Prepared:
         rows_seen = _read_again(documents, desired, prepared, rows_seen, compared, adding)
     if compared.adds:
         adding.append(compared.adds)
-    passed = prepared.spec.sheet.whole_file and compared.diff.to_add and documents.listing.lists.every
-    findings = [unseen(desired, documents.listing.lists)] if passed else []
+    passed = prepared.spec.sheet.whole_file and compared.diff.to_add
+    findings = [unseen(desired, lists)] if passed and lists else []
     documents.frequency.take_in(desired, documents.target, prepared, compared)
     documents.conclude(desired, prepared, rows_seen, compared, findings)
     return prepared
@@ -243,13 +256,17 @@ def _read_again(
     return replace(first, complete=False, note=second.note or say("two readings in a row differ: run it again"))
 
 
-def _leave_out(documents: Documents, desired: Desired, prepared: Prepared, opt_outs: OptOuts) -> None:
+def _leave_out(
+    documents: Documents, desired: Desired, prepared: Prepared, opt_outs: OptOuts, refused: Sequence[tuple[str, str]]
+) -> None:
     """Take out whom a list bars, and what is due only later."""
     from reconciler.rows.enforced import hold_against
-    from reconciler.rows.suppress import later, suppress
+    from reconciler.rows.suppress import later, suppress, take_persons
 
     engine, barring, lists = documents.session.engine, documents.barring(desired.get("campaign", "")), documents.listing.lists
     suppress(engine, prepared, lists.own)
+    for reason, persons in refused:
+        take_persons(engine, prepared, reason, persons)
     opt_outs.leave_out(documents, desired, prepared)
     suppress(engine, prepared, lists.registers, registers=[reason for reason, _table in lists.registers])
     suppress(engine, prepared, [(BLACKLIST, block.table) for block in barring if not block.container])

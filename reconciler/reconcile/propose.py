@@ -18,6 +18,7 @@ from reconciler.plan.suppression import Suppression
 from reconciler.plan.values import Manual, People, Reason
 from reconciler.policies import Ack, Settings, judge, parse
 from reconciler.policies.edges import first_edge
+from reconciler.policies.settings import Suppress
 from reconciler.reconcile.caps import Frequency
 from reconciler.reconcile.listed import Listing
 from reconciler.reconcile.listing import list_rows
@@ -87,22 +88,26 @@ class Proposal:
         return unread or not self.plan.complete or bool(self.listing.unheard)
 
 
-def written(session: Session, *, protecting: bool = False) -> tuple[Specs, Settings]:
-    """The project's documents and policies as they stand in its files; SpecsWrong when anything in them is not right, but for
-    rows where only what protects people matters.
-    """
+def written(session: Session) -> tuple[Specs, Settings]:
+    """The project's documents and policies as they stand in its files; SpecsWrong when anything in them is not right."""
+    specs, settings, _aside = _right(session, protecting=False)
+    return specs, settings
+
+
+def _right(session: Session, *, protecting: bool) -> tuple[Specs, Settings, Sequence[Finding]]:
+    """The same; where only what protects people matters, mistakes in rows are set aside."""
     specs = load(session.project, KINDS, session.platforms)
-    specs = without_broken_rows(specs) if protecting else specs
+    specs, aside = without_broken_rows(specs) if protecting else (specs, [])
     settings, mistakes = parse(session.project.policies)
     if mistakes or not specs.right:
-        raise SpecsWrong([*mistakes, *specs.findings])
-    return specs, settings
+        raise SpecsWrong([*mistakes, *specs.findings, *aside])
+    return specs, settings, aside
 
 
 def propose(session: Session, asked: Asked) -> Proposal:
     """Read everything and make the plan. Sends nothing but reads."""
     project = session.project
-    specs, settings = written(session, protecting=asked.protecting)
+    specs, settings, aside = _right(session, protecting=asked.protecting)
     acks = _acks(asked.acks)
     read_at = session.world.now()
     now = asked.at or read_at
@@ -117,14 +122,16 @@ def propose(session: Session, asked: Asked) -> Proposal:
         if _is_object(wish, seen)
     }
     starting, entering = _starting(session, wishes.values(), seen, memory), _entering(wishes.values(), seen, memory)
+    suppress: Sequence[Suppress] = settings.suppress
+    if asked.protecting:  # nobody is contacted, whatever the documents wish, and nobody is held against a list
+        starting, suppress = frozenset(), ()
     frequency = Frequency(session=session, settings=settings, documents=specs.desired, now=now)
-    suppress = () if asked.protecting else settings.suppress  # nobody is contacted past a list that is not read
 
     def listed(documents: Sequence[Desired]) -> Listing:
         rows = [wish for wish in documents if selected(wish, asked.only) and _has_rows(wish, seen)]
         return list_rows(session, rows, seen, memory, now, documents, starting, entering, suppress, frequency)
 
-    listing = list_readable(listed, specs.desired) if asked.protecting else listed(specs.desired)
+    listing = list_readable(listed, specs.desired, aside) if asked.protecting else listed(specs.desired)
     for wish in listing.wishes:
         wishes[wish.desired.address] = wish
     ordered = [wishes[wish.address] for wish in desired if wish.address in wishes]

@@ -80,8 +80,10 @@ class Reach:
         from reconciler.rows.prepare import prepare
 
         engine = self.session.engine
-        prepared = prepare(engine, rows_spec(desired, self.target, self.session.project, sheet))
         live_table = found.tables[0]
+        if not engine.count(live_table):  # nobody waits, and there is nothing to judge
+            return "", None
+        prepared = prepare(engine, rows_spec(desired, self.target, self.session.project, sheet))
         gone = self.silent(address, prepared.spec, live_table)
         self.waiting.setdefault(address, []).append(Waiting(prepared=prepared, live=live_table, gone=gone))
         return dialable(engine, live_table, prepared, self.session.known, gone), None

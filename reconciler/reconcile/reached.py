@@ -18,16 +18,21 @@ from reconciler.reconcile.listed import Listed, Listing, Spread
 from reconciler.reconcile.session import Session
 from reconciler.resource import Action, Address, Desired, State
 from reconciler.rows.wording import Wording, weigh
+from reconciler.specs import rows_spec
 from reconciler.target import Target
 
 if TYPE_CHECKING:
     from reconciler.rows.beside import Beside
+    from reconciler.rows.prepared import Prepared
     from reconciler.rows.whereabouts import Whereabouts
 
 
 @dataclass(slots=True, kw_only=True)
 class Facts:
-    """What planning knows when it asks whom it reaches. `starting` are the campaigns that would be started."""
+    """What planning knows when it asks whom it reaches. `starting` are the campaigns that would be started.
+
+    `_loaders` are the documents that load a campaign, whichever of them the plan is about.
+    """
 
     session: Session
     documents: Sequence[Desired]
@@ -37,10 +42,14 @@ class Facts:
     starting: frozenset[Address]
     now: datetime
     campaigns: Mapping[tuple[str, str], Desired] = field(init=False)
+    _loaders: dict[Address, list[Desired]] = field(default_factory=dict)
     _places: dict[Address, list[Place]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.campaigns = campaigns_of(self.documents)
+        for desired in self.documents:
+            if home := home_of(desired):
+                self._loaders.setdefault(home, []).append(desired)
 
     def reached(
         self, selected: Sequence[Desired], wishes: Mapping[Address, Wish], changes: Sequence[Change]
@@ -197,7 +206,7 @@ class Facts:
             known=not any(finding.code == "UNV001" and finding.address == address for finding in self.listing.findings),
             origin=desired.origin_of("window"),
         )
-        for rows in self._loaders(address):
+        for rows in self._loaders.get(address, ()):
             if rows.address not in told and not self._alike(rows, desired):
                 yield Reached(
                     address=rows.address,
@@ -220,10 +229,6 @@ class Facts:
             "stops": campaign.desired.get("state") == "started" and not campaign.runs_by_itself,
             "between": (dates[0], dates[-1]) if campaign.runs_by_itself and len(dates) > 1 else None,
         }
-
-    def _loaders(self, campaign: Address) -> Iterator[Desired]:
-        """The documents that load a campaign, whichever of them a plan is about."""
-        return (desired for desired in self.documents if home_of(desired) == campaign)
 
     def _waiting(self, address: Address, target: Target, said: Meant) -> tuple[list[Place], Beside | None]:
         """Where those may be who wait in a campaign that starts, beside the rows that this plan adds, and what documents say
@@ -252,12 +257,21 @@ class Facts:
 
         engine, found = self.session.engine, list[Place]()
 
-        listed = (self.listing.listed.get(desired.address) for desired in self._loaders(address))
-        documents = [one.prepared for one in listed if one and not one.prepared.spec.sheet.whole_file]
+        loaded = [self._prepared(desired, target) for desired in self._loaders.get(address, ())]
+        documents = [prepared for prepared in loaded if not prepared.spec.sheet.whole_file]
         for table in tables:
             here = of_persons(engine, table, documents, country=target.country, zone=target.timezone)
             found += self._here(here, said)
         return found, beside.of_names(engine, tables, documents, name="person")
+
+    def _prepared(self, desired: Desired, target: Target) -> Prepared:
+        """The rows of a document, of one that the plan leaves out too: who waits is where it says."""
+        if listed := self.listing.listed.get(desired.address):
+            return listed.prepared
+        from reconciler.rows.prepare import prepare
+
+        sheet = self.session.platform(target).sheet(desired, target)
+        return prepare(self.session.engine, rows_spec(desired, target, self.session.project, sheet))
 
     def _here(self, found: Whereabouts, said: Meant) -> list[Place]:
         self._spread(found.table, said)

@@ -124,12 +124,12 @@ def list_spec(wish: Suppress, project: Project) -> RowsSpec | Finding:
     )
 
 
-def unseen(desired: Desired, lists: Lists) -> Finding:
-    """The finding for a file that is passed through as it is: nobody knows who is in it."""
+def unseen(desired: Desired, lists: int) -> Finding:
+    """The finding for a file that is passed through as it is: nobody knows who is in it, and so many lists bar people."""
     return Finding(
         code="SUP011",
         severity=Severity.DENY,
-        message=say("whether anybody of {count} list(s) is in this file cannot be known", count=len(lists.every)),
+        message=say("whether anybody of {count} list(s) is in this file cannot be known", count=lists),
         remedy=CODES["SUP011"].remedy,
         address=desired.address,
         origin=desired.origin_of("source"),

@@ -15,22 +15,28 @@ from reconciler.resource import Address, Desired, Shape
 from reconciler.specs import Specs
 
 
-def without_broken_rows(specs: Specs) -> Specs:
-    """The documents without those of rows that hold mistakes; what is wrong with a campaign, or with a file, stays wrong."""
+def without_broken_rows(specs: Specs) -> tuple[Specs, list[Finding]]:
+    """The documents without those of rows that hold mistakes, and these mistakes, as warnings.
+
+    What is wrong with a campaign, or with a file, stays wrong.
+    """
     wrong = _wrong(specs.findings)
-    return replace(
-        specs,
-        desired=tuple(wish for wish in specs.desired if wish.address not in wrong),
-        findings=tuple(_told(finding) if finding.address in wrong else finding for finding in specs.findings),
-    )
+    told = [_told(finding) for finding in specs.findings if finding.address in wrong]
+    left = tuple(wish for wish in specs.desired if wish.address not in wrong)
+    findings = tuple(finding for finding in specs.findings if finding.address not in wrong)
+    return replace(specs, desired=left, findings=findings), told
 
 
-def list_readable(list_rows: Callable[[Sequence[Desired]], Listing], documents: Sequence[Desired]) -> Listing:
-    """What `list_rows` makes of the documents, without those whose sources turn out to be broken further down."""
-    told: list[Finding] = []
+def list_readable(
+    list_rows: Callable[[Sequence[Desired]], Listing], documents: Sequence[Desired], told: Sequence[Finding]
+) -> Listing:
+    """What `list_rows` makes of the documents, without those whose sources turn out to be broken further down.
+
+    The listing tells of these, and of what was `told` before, in `aside`.
+    """
+    from reconciler.rows.errors import SourceBroken
+
     while True:
-        from reconciler.rows.errors import SourceBroken
-
         try:
             listing = list_rows(documents)
         except SourceBroken as broken:
@@ -40,6 +46,7 @@ def list_readable(list_rows: Callable[[Sequence[Desired]], Listing], documents: 
                 raise
             documents, told = left, [*told, *map(_told, broken.findings)]
         else:
+            listing.aside += told
             listing.findings += told
             return listing
 

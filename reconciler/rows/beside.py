@@ -46,20 +46,17 @@ def names_of_live(engine: Engine, prepared: Prepared, live: str, gone: Sequence[
 def of_names(engine: Engine, tables: Sequence[str], documents: Sequence[Prepared], *, name: str = "name") -> Beside:
     """What documents say of those in some tables: rows by their identity (`name`), or by their `person`.
 
-    Where one of them is in no document, nothing stands beside any: whoever else loaded it cannot be asked.
+    Whoever is in no document leaves every column empty: whoever else loaded them cannot be asked.
     """
     everybody = " UNION ".join(f"SELECT {name} AS name FROM {table}" for table in tables)
     known = digest.person("_person") if name == "person" else "_id"
 
-    def without(column: str) -> int:
-        """How many leave a column empty, or with "" are in no document."""
-        filled = f" WHERE coalesce({sql.name(column)}, '') <> ''" if column else ""
-        those = (prepared for prepared in documents if not column or column in prepared.beside)
-        unsaid = " AND ".join(f"name NOT IN (SELECT {known} FROM {prepared.table}{filled})" for prepared in those)
-        return int(engine.one(f"SELECT count(*) FROM ({everybody}) WHERE {unsaid or 'true'}"))
+    def empty(column: str) -> int:
+        those = (prepared.table for prepared in documents if column in prepared.beside)
+        filled = f"coalesce({sql.name(column)}, '') <> ''"
+        unsaid = " AND ".join(f"name NOT IN (SELECT {known} FROM {table} WHERE {filled})" for table in those)
+        return int(engine.one(f"SELECT count(*) FROM ({everybody}) WHERE {unsaid}"))
 
     columns = sorted({column for prepared in documents for column in prepared.beside if column in BESIDE})
-    if not columns or without(""):
-        return Beside()
-    counts = {column: without(column) for column in columns}
+    counts = {column: empty(column) for column in columns}
     return Beside(columns=frozenset(columns), empty={column: count for column, count in counts.items() if count})

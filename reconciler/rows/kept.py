@@ -57,6 +57,8 @@ class KeptColumns:
     def find(self, engine: Engine, reading: Reading) -> str | None:
         """A list as `suppress.suppress` takes it; None where nothing credible is kept."""
         for path in self._folder.glob(f"{_LEAD}*.{reading.key}.*{_ENDING}"):
+            if path.is_symlink() or not path.is_file():  # what we keep is neither, and reading might never end
+                continue
             own = engine.folder / (engine.fresh("column") + _ENDING)
             with suppress(OSError):
                 _put(path, own)  # what is read is what was checked, whatever becomes of the other

@@ -19,6 +19,7 @@ import msgspec
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, did_you_mean
+from reconciler.personal import mask_text
 from reconciler.rows import formats, numbers, reader, sql
 from reconciler.rows.complaints import complaint
 from reconciler.rows.engine import Engine
@@ -100,12 +101,12 @@ def _read(engine: Engine, spec: RowsSpec, column: str, here: Sequence[Place]) ->
 
 def _column(spec: RowsSpec, columns: Sequence[str], asked: str) -> str:
     if asked and asked not in columns:
-        words = say("the list has no column '{name}'", name=asked)
-        remedy = did_you_mean(asked, filter(None, columns)) or say("correct the name")
+        words = say("the list has no column '{name}'", name=mask_text(asked))
+        remedy = did_you_mean(asked, map(mask_text, filter(None, columns))) or say("correct the name")
         raise SourceBroken([spec.mistake("SRC001", words, "column", remedy)])
     if not asked and len(columns) != 1:
         words = say("the list has {count} columns, and nobody says which one holds the numbers", count=len(columns))
-        remedy = say("write 'column', one of: {names}", names=", ".join(filter(None, columns)))
+        remedy = say("write 'column', one of: {names}", names=", ".join(map(mask_text, filter(None, columns))))
         raise SourceBroken([spec.mistake("SUP013", words, "column", remedy)])
     return asked or columns[0]
 

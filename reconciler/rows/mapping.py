@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, did_you_mean
+from reconciler.personal import mask_text
 from reconciler.rows import formats, sql
 from reconciler.rows.spec import COMPUTED, RowsSpec
 
@@ -56,7 +57,7 @@ def mapped(spec: RowsSpec, source: Sequence[str], types: Mapping[str, str]) -> M
         *_holes(spec, takes),
     ]
     if spec.at_column and not instant:
-        remedy = did_you_mean(spec.at_column, source)
+        remedy = did_you_mean(spec.at_column, map(mask_text, source))
         words = say("the source has no column '{name}'", name=spec.at_column)
         findings.append(spec.mistake("SRC001", words, "at.column", remedy))
     return Mapped(takes=takes, findings=tuple(findings), instant=instant)
@@ -113,8 +114,8 @@ def _unknown(spec: RowsSpec, takes: Sequence[Take], source: Sequence[str], types
             remedy = did_you_mean(take.name, accepted - set(COMPUTED)) or say("remove it: the platform has no place for it")
             yield spec.mistake("SPC013", words, path, remedy)
         if take.value is None and take.column not in source:
-            words = say("the source has no column '{name}'", name=take.column)
-            remedy = did_you_mean(take.column, filter(None, source)) or say("correct the name")
+            words = say("the source has no column '{name}'", name=mask_text(take.column))
+            remedy = did_you_mean(take.column, map(mask_text, filter(None, source))) or say("correct the name")
             yield spec.mistake("SRC001", words, path, remedy)
             continue
         kind = types.get(take.column, "VARCHAR")
@@ -135,7 +136,7 @@ def _missing(spec: RowsSpec, takes: Sequence[Take], source: Sequence[str]) -> It
             continue
         if spec.columns is None:
             words = say("the source has no column '{name}', and `columns` maps none to it", name=name)
-            yield spec.mistake("SRC001", words, "source", did_you_mean(name, filter(None, source)))
+            yield spec.mistake("SRC001", words, "source", did_you_mean(name, map(mask_text, filter(None, source))))
         else:
             words = say("no column is mapped to '{name}'", name=name)
             yield spec.mistake("SPC002", words, "columns", say("add it: every row needs one"))

@@ -91,8 +91,9 @@ def blocking(engine: Engine, entries: str, country: str) -> str:
 
 
 def texts(engine: Engine, entries: str) -> list[str]:
-    """The entries of a `value` table in their own order."""
-    return [text for (text,) in engine.run(f"SELECT value FROM {entries} ORDER BY value")]
+    """The entries of a `value` table that can bar somebody, in their own order."""
+    barring = f"{numbers.tails('value')} IS NOT NULL"
+    return [text for (text,) in engine.run(f"SELECT value FROM {entries} WHERE {barring} ORDER BY value")]
 
 
 def without(engine: Engine, table: str, others: Sequence[str]) -> str:

@@ -35,12 +35,20 @@ def opened(path: Path, packing: Packing) -> BinaryIO:
     return io.BufferedReader(_Bounded(whole, path.stat().st_size), 1 << 16)
 
 
+def believed(out_bytes: int, packed_bytes: int) -> None:
+    """TooMuch where so much came, or would come, out of so little."""
+    most = max(UNPACKED_FREE_BYTES, RATIO_MAX * packed_bytes)
+    if out_bytes > most:
+        words = say("it unpacks to more than {most:,} MB", most=most // 1024**2)
+        raise TooMuch(words, say("a list of people does not shrink so far: look at it, and give it unpacked"))
+
+
 class _Bounded(io.RawIOBase):
     """Bytes that came out, held against those that went in."""
 
     def __init__(self, inner: io.RawIOBase, packed_bytes: int) -> None:
         self._inner = inner
-        self._most = max(UNPACKED_FREE_BYTES, RATIO_MAX * packed_bytes)
+        self._packed_bytes = packed_bytes
         self._out = 0
 
     def readable(self) -> bool:
@@ -49,9 +57,7 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # every buffer that is given is one
         data = self._inner.read(len(buffer)) or b""
         self._out += len(data)
-        if self._out > self._most:
-            words = say("it unpacks to more than {most:,} MB", most=self._most // 1024**2)
-            raise TooMuch(words, say("a list of people does not shrink so far: look at it, and give it unpacked"))
+        believed(self._out, self._packed_bytes)
         buffer[: len(data)] = data
         return len(data)
 

@@ -19,7 +19,7 @@ import msgspec
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
-from reconciler.rows import query, remote
+from reconciler.rows import packing, query, remote
 from reconciler.rows.complaints import FINDINGS_MAX, complaint
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken, TooMuch
@@ -44,6 +44,7 @@ from reconciler.rows.source import (
 from reconciler.rows.spec import RowsSpec
 from reconciler.rows.spill import Writer
 
+ROW_BYTES_MIN: Final = 8  # what a row of parquet takes at least, once it is read
 _CHUNK: Final = 1 << 20
 _NOT_AN_OBJECT: Final = re.compile(rb"^[ \t]*[^{ \t\r\n]", re.MULTILINE)
 
@@ -182,10 +183,17 @@ def _open_parquet(engine: Engine, spec: RowsSpec, place: Place) -> Part:
     rows, failure = engine.attempt("DESCRIBE SELECT * FROM read_parquet($1, hive_partitioning = false)", [str(path)])
     if failure is None:
         schema, failure = engine.attempt("SELECT name, coalesce(num_children, 0) FROM parquet_schema($1)", [str(path)])
+    if failure is None:
+        count, failure = engine.attempt("SELECT num_rows FROM parquet_file_metadata($1)", [str(path)])
     if failure is not None:
         path.unlink()
         words = say("it is not a whole parquet file")
         raise SourceBroken([changed(spec, place) if place.changed() else unreadable(spec, place, words)])
+    try:
+        packing.believed(ROW_BYTES_MIN * int(count[0][0]), place.path.stat().st_size)
+    except TooMuch as much:
+        path.unlink()
+        raise SourceBroken([too_much(spec, place, much)]) from None
     types = {str(row[0]): str(row[1]) for row in rows}
     for name in _top_level(iter(schema)):
         if name not in types:  # the engine has given a second one of that name, in any case of letters, another

@@ -133,6 +133,29 @@ def take(engine: Engine, prepared: Prepared, reason: str, rows: str, values: sql
     return prepared.took(reason, count)
 
 
+def persons_on(engine: Engine, documents: Iterable[Prepared], tables: Sequence[str]) -> str:
+    """A table (`person`) of those of whom some document has a number that a list holds (`numbers` tables), where the documents
+    say who is who.
+    """
+    parts = [
+        f"SELECT p._person AS person FROM {prepared.table} p SEMI JOIN ({hits(prepared, table)}) h ON h.row = p._row"
+        for prepared in documents
+        if "person" in prepared.beside and prepared.phones
+        for table in tables
+    ]
+    found = engine.fresh("refusing")
+    engine.run(f"CREATE TABLE {found} AS {' UNION '.join(parts) or 'SELECT NULL::VARCHAR AS person WHERE false'}")
+    return found
+
+
+def take_persons(engine: Engine, prepared: Prepared, reason: str, persons: str) -> int:
+    """Take out the rows of some persons (a table `person`), where the source says who is who; gives how many."""
+    if "person" not in prepared.beside or not engine.count(persons):
+        return 0
+    rows = f"SELECT _row AS row FROM {prepared.table} WHERE _person IN (SELECT person FROM {persons})"
+    return take(engine, prepared, reason, rows)
+
+
 def _leave(engine: Engine, prepared: Prepared, reason: str, rows: str) -> None:
     """Keep who is barred. Whom the project's lists bar counts as not named by the source either: where live rows that it lacks
     are taken away, theirs are too.

@@ -303,6 +303,32 @@ def test_plans_and_reports_in_every_form(watched: Watched, monkeypatch: pytest.M
     watched.run("explain", "VOL004")
 
 
+SLIPS: Final = (
+    "source: {rows: [{key: K1, phone 3007714409, name: Zenobia Quintanilla}]}",
+    "source: {rows: [{key: K1, 3007714409: Zenobia Quintanilla}]}",
+    "source: {3007714409: x}",
+    "source:\n  rows:\n    - key: K1\n      3007714409: x\n      3007714409: Zenobia Quintanilla",
+    "source:\n  rows:\n  - key: K1\n    phone: 3007714409\n   name: Zenobia Quintanilla",
+    "source: {rows: [{key: K1, phone: [3007714409, Zenobia Quintanilla]}]}",
+    "source: {rows: [{key: K1, phone: *3007714409, name: Zenobia Quintanilla}]}",
+    "source: {rows: [{key: K1, phone: &3007714409 x, name: Zenobia Quintanilla}]}",
+    "source: {rows: [{key: K1, phone: !3007714409 x, name: Zenobia Quintanilla}]}",
+    'source: {rows: [{key: K1, phone: "3007714409, name: Zenobia Quintanilla}]}',
+    "source: {rows: [{key: K1}]}\ncolumns: {phone: '3007714409'}",
+)
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_in_a_row_quotes_nobody(watched: Watched, slip: str) -> None:
+    """A forgotten colon makes a key of a number, and the line that is shown is somebody's."""
+    lead = "kind: contacts\ntarget: wolkvox-co\nname: base\ncampaign: lista\n"
+    watched.house.spec(specs().partition("---\n")[0] + f"---\n{lead}{slip}\n")
+    for words in (("validate",), ("validate", "--format", "json"), ("policy", "check")):
+        said = watched.run(*words)
+
+        assert said.code == 1, said.out
+
+
 CASES: Final = f"""\
 - {{name: "{NUMBERS["wolkvox"][0]}", country: CO, purpose: service, number: "+57{NUMBERS["wolkvox"][0]}",
    at: "2026-11-24T10:00:00-05:00", expect: denied}}
@@ -362,8 +388,10 @@ def test_opt_outs_are_written_back_and_shown_masked(watched: Watched, monkeypatc
         assert said.code == (2 if "--write" not in words else 0), said.err
     assert NUMBERS["wolkvox"][6] in house.root.joinpath("data/no.csv").read_text("utf-8")
     assert sorted(path.name for path in (house.root / "data").iterdir()) == ["lynn.csv", "no.csv", "propia.csv"]
+    assert watched.run("apply", "--at", AT, "--auto-approve", "--only", address, "-vv").code == 0
     watched.run("drift", "-vv")
-    watched.run("audit", "log", "--format", "json")
+    for verb in ("log", "export"):
+        watched.run("audit", verb, "--format", "json")
 
 
 FAULTS: Final[dict[str, tuple[str, dict[str, Any]]]] = {

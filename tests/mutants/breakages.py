@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.mutants.frequency import FREQUENCY
+from tests.mutants.hours import HOURS
 from tests.mutants.mutant import Mutant
 
 _WIRE: Final = "reconciler/wire.py"
@@ -489,4 +490,4 @@ POLICIES: Final = (
     ),
 )
 
-MUTANTS: Final = (*WIRE, *APPLY, *RESOLVER, *JOURNAL, *LEASE, *STALENESS, *JUDGES, *POLICIES, *FREQUENCY)
+MUTANTS: Final = (*WIRE, *APPLY, *RESOLVER, *JOURNAL, *LEASE, *STALENESS, *JUDGES, *POLICIES, *FREQUENCY, *HOURS)

@@ -15,6 +15,7 @@ from reconciler.plan.values import Change, Plan, Quota, Reason, TargetState
 from reconciler.policies.edges import Edge, edges, first_edge
 from reconciler.policies.lists import too_old
 from reconciler.policies.settings import Settings, Suppress
+from reconciler.policies.waivers import Waiver
 from reconciler.resource import Action, Address, Origin
 
 NOW: Final = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # Friday, 10:00 in Bogotá
@@ -215,3 +216,14 @@ def test_the_earliest_of_all_is_the_end() -> None:
     found = first_edge(plan(reached(window=(slot("08:00", "18:00"),)), quota=Quota(ends=ends), calls=2), settings, NOW)
 
     assert found == Edge(at=ends, why="the day of wolkvox-co's quota ends")
+
+
+@pytest.mark.parametrize(("expires", "ends"), [("2026-11-19", False), ("2026-11-20", True), ("9999-12-31", True)])
+def test_a_waiver_ends_with_its_last_day(expires: str, ends: bool) -> None:
+    """Of UTC; what it lets pass is barred again from then on."""
+    day = date.fromisoformat(expires)
+    waiver = Waiver(rule="CO-1", address="*", reason="", owner="", expires=day, origin=Origin("reconciler.yaml"))
+    end = (datetime.combine(day, time.max, UTC), "the waiver of CO-1 ends")
+
+    assert told(plan(reached()), replace(ALWAYS, waivers=(waiver,))) == ([end] if ends else [])
+    assert told(plan(), replace(ALWAYS, waivers=(waiver,))) == []

@@ -86,7 +86,7 @@ def test_a_list_that_lost_more_than_a_twentieth_has_to_be_acknowledged(count: in
     findings = found(OWN, read=(read,), before=(USED,))
 
     assert codes(findings) == ([("approve", "SUP008")] if trips else [])
-    assert [finding.remedy for finding in findings] == ([f"list_shrunk:own={count}"] if trips else [])
+    assert [finding.remedy for finding in findings] == ([f"list_shrunk:own={count}/1000"] if trips else [])
 
 
 def test_a_list_that_became_empty_is_denied_and_so_is_an_empty_register() -> None:

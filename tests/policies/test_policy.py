@@ -197,6 +197,9 @@ AT = 'at: "2026-11-20T10:00:00-05:00", expect: allowed'
     ("text", "found"),
     [
         ("cases: []", [("SPC003", 1)]),
+        ("", [("TST001", 1)]),
+        ("[]", [("TST001", 1)]),
+        ("# - {rule: CO-1}", [("TST001", 1)]),
         ("- 'unclosed", [("YML001", 1)]),
         (f"- {{rule: CO-1, zone: America/Bogota, {AT}, date: today}}", [("SPC001", 1)]),
         ("- {rule: CO-1, zone: America/Bogota, expect: allowed}", [("SPC002", 1)]),

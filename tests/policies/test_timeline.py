@@ -151,6 +151,16 @@ def test_a_campaign_that_runs_by_itself_runs_between_its_dates() -> None:
     assert told(line(wish(purpose="collection"), runs=lambda _wish: Span(first=NOW + timedelta(days=9)))) == []
 
 
+def test_nobody_keeps_the_window_of_what_runs_by_itself() -> None:
+    """It runs on after the window has closed; the law bars it five minutes before nine in the evening."""
+    kept, unkept = (
+        line(wish(state=state, purpose="service", window=[WINDOW]), runs=lambda _wish: Span()) for state in ("started", None)
+    )
+
+    ends = [f"{found.entries[0].end:%H:%M}" for found in (kept, unkept)]
+    assert ends == ["18:00", "20:55"]
+
+
 # --- where people are ----------------------------------------------------------------------------------------------------
 
 

@@ -232,6 +232,18 @@ def test_a_column_that_somebody_else_made_is_not_trusted(read: Read, tmp_path: P
     assert [path.name for path in (tmp_path / "cache").iterdir()] != [foreign.name]
 
 
+def test_a_link_in_the_place_of_a_column_is_not_followed(engine: Engine, read: Read, tmp_path: Path) -> None:
+    """Not even to the column itself: it may lead to a file that never ends."""
+    read("t\n3001234567\n")
+    (path,) = (tmp_path / "cache").iterdir()
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+
+    assert entries(engine, read()) == ([573001234567], [])
+    (again,) = (tmp_path / "cache").iterdir()
+    assert not again.is_symlink()
+
+
 def test_numbers_are_kept_where_only_their_owner_looks(read: Read, tmp_path: Path) -> None:
     """In a folder that was open to others before, and in none that is somewhere else."""
     (tmp_path / "open").mkdir(mode=0o755)
