@@ -19,13 +19,13 @@ import msgspec
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
-from reconciler.rows import packing, query, remote
+from reconciler.rows import query, remote
 from reconciler.rows.complaints import FINDINGS_MAX, complaint
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken, TooMuch
 from reconciler.rows.mapping import Mapped, mapped
 from reconciler.rows.opened import CSV_LINE_MAX_BYTES, JSON_LINE_MAX_BYTES, Part
-from reconciler.rows.packing import BROKEN
+from reconciler.rows.packing import BROKEN, believed
 from reconciler.rows.places import Place, locate
 from reconciler.rows.source import (
     UTF8_MARK,
@@ -189,11 +189,14 @@ def _open_parquet(engine: Engine, spec: RowsSpec, place: Place) -> Part:
         path.unlink()
         words = say("it is not a whole parquet file")
         raise SourceBroken([changed(spec, place) if place.changed() else unreadable(spec, place, words)])
+    broken: Finding | None = None
     try:
-        packing.believed(ROW_BYTES_MIN * int(count[0][0]), place.path.stat().st_size)
-    except TooMuch as much:
+        believed(ROW_BYTES_MIN * int(count[0][0]), place.path.stat().st_size)
+    except TooMuch as wrong:
+        broken = too_much(spec, place, wrong)
+    if broken is not None:
         path.unlink()
-        raise SourceBroken([too_much(spec, place, much)]) from None
+        raise SourceBroken([broken])
     types = {str(row[0]): str(row[1]) for row in rows}
     for name in _top_level(iter(schema)):
         if name not in types:  # the engine has given a second one of that name, in any case of letters, another

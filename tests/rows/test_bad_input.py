@@ -199,6 +199,22 @@ def zlib_gz(text: bytes) -> bytes:
     return zlib.compress(text, 9, wbits=31)
 
 
+def test_parquet_that_repeats_one_row_is_not_read(
+    engine: Engine, specs: Specs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its end says how many rows there are; a few kilobytes may say a thousand million."""
+    monkeypatch.setattr(packing, "UNPACKED_FREE_BYTES", 4 * 1024**2)
+    path = tmp_path / "many.parquet"
+    for rows, said in ((500_000, []), (1_000_000, ["SRC006 '../data/people.parquet': it unpacks to more than 4 MB"])):
+        engine.run(f"COPY (SELECT 1 AS key, 3001234567 AS phone FROM range({rows})) TO '{path}' (FORMAT parquet)")
+        text = path.read_bytes()
+        assert 200 * len(text) < 4 * 1024**2
+        if said:
+            assert broken(engine, specs, text=text, name="people.parquet") == said
+        else:
+            assert prepare(engine, specs(text=text, name="people.parquet")).in_source == rows
+
+
 def test_a_zst_file_never_unpacks_more_than_a_piece_at_once(tmp_path: Path) -> None:
     """Zeros come out in tens of megabytes for a few bytes; the next ones wait until these are taken."""
     bomb = zst(bytes(128 * 1024**2))
