@@ -195,3 +195,17 @@ def test_looking_at_a_csv_makes_no_engine(specs: Specs, monkeypatch: pytest.Monk
 
     assert peek(specs(text="key,phone\n1,3001234567\n")) == []
     assert peek(specs(rows=[{"key": "1", "phone": "3001234567"}])) == []
+
+
+def test_rows_keep_their_places_whatever_is_done_beside_them(engine: Engine) -> None:
+    """An engine that tidies deleted rows away moves others: whoever was known by a place would be taken for somebody else."""
+    engine.run("CREATE TABLE people AS SELECT i FROM range(500000) x(i)")
+    engine.run("DELETE FROM people WHERE i % 10 >= 5")
+    engine.run("CREATE TABLE places AS SELECT rowid AS place, i FROM people")
+    for _ in range(10):
+        engine.run("CREATE TABLE other AS SELECT i FROM range(2000000) x(i)")
+        engine.run("DELETE FROM other WHERE i % 2 = 0")
+        engine.drop("other")
+
+    moved = "SELECT count(*) FROM people p JOIN places k ON p.i = k.i WHERE p.rowid <> k.place"
+    assert engine.one(moved) == 0
