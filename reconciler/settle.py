@@ -14,7 +14,7 @@ from typing import Any, Final
 from reconciler.call import Safety, Verdict
 from reconciler.catalogue import say
 from reconciler.journal.entry import Event
-from reconciler.plan.values import Seen, Unsettled
+from reconciler.plan.known import Seen, Unsettled
 from reconciler.resource import Action, State
 from reconciler.rows.sheet import Presence
 

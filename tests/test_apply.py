@@ -32,7 +32,8 @@ from reconciler.diff import FieldDiff
 from reconciler.errors import JournalBroken
 from reconciler.journal.entry import Entry, Event
 from reconciler.personal import Secret
-from reconciler.plan.values import Change, Plan, Quota, Reason, Seen, Wish
+from reconciler.plan.known import Quota, Seen
+from reconciler.plan.values import Change, Plan, Reason, Wish
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, Platform, Step
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading, Support
 from reconciler.target import Target

@@ -12,7 +12,8 @@ from reconciler.apply import Job, Result, looks_first
 from reconciler.call import Flow, Safety
 from reconciler.diff import FieldDiff
 from reconciler.journal.entry import Entry, Event
-from reconciler.plan.values import Change, Quota, Reason, Wish
+from reconciler.plan.known import Quota
+from reconciler.plan.values import Change, Reason, Wish
 from reconciler.platforms.platform import Certainty, Evidence, NotReadable, Step
 from reconciler.resource import Action, Address, Live, State, Support
 from tests.test_apply import LOST, Played, Script, change, job, play, read, send, wish

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.diff import Drift, value_at
 from reconciler.plan import Plan, Wish
-from reconciler.plan.values import Unsettled
+from reconciler.plan.known import Unsettled
 from reconciler.policies import Ack, Settings, judge
 from reconciler.reports import Style, of_plan, render_plan
 from reconciler.resource import Live, State

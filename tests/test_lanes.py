@@ -17,7 +17,8 @@ from reconciler.apply.ahead import Ahead
 from reconciler.call import Answer, Batch, Call, Ending, Flow, InDoubt, Judgement, Page, Reply, Safety
 from reconciler.errors import JournalBroken
 from reconciler.journal.entry import Entry, Event
-from reconciler.plan.values import Change, Plan, Quota, Reason, Seen
+from reconciler.plan.known import Quota, Seen
+from reconciler.plan.values import Change, Plan, Reason
 from reconciler.platforms.platform import Certainty, Evidence, Platform, Step
 from reconciler.reconcile import carry, fence
 from reconciler.reconcile.fence import GAP_S, LeaseFence

@@ -31,9 +31,9 @@ from reconciler.plan import (
     Unsettled,
     Wish,
 )
+from reconciler.plan.known import Placed
 from reconciler.plan.make import Setting, make_plan
 from reconciler.plan.order import ordered
-from reconciler.plan.values import Placed
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading, State, Support
 from reconciler.rows.sheet import RowsDiff
 

@@ -18,19 +18,9 @@ from hypothesis import strategies as st
 
 from reconciler.diagnostics import Finding, Severity
 from reconciler.diff import Drift, FieldDiff
+from reconciler.plan.known import Quota
 from reconciler.plan.reached import Spend
-from reconciler.plan.values import (
-    Change,
-    Manual,
-    People,
-    Permissions,
-    Plan,
-    Quota,
-    Reason,
-    RowsChange,
-    Source,
-    TargetState,
-)
+from reconciler.plan.values import Change, Manual, People, Permissions, Plan, Reason, RowsChange, Source, TargetState
 from reconciler.reports import FORMATS, RUN_FORMATS, Style, event_line, lists, of_plan, render_findings, render_plan, render_run
 from reconciler.reports import findings as findings_room
 from reconciler.reports.markdown import CHARACTERS_MAX

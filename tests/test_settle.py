@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.call import Safety, Verdict
 from reconciler.journal.entry import Event
-from reconciler.plan.values import Seen, Unsettled
+from reconciler.plan.known import Seen, Unsettled
 from reconciler.resource import Action, Address, Live, Reading, State
 from reconciler.rows.sheet import Presence
 from reconciler.settle import Instant, Settlement, agreed, asked, held, rests_on_one_reading, seconds_left, settle

@@ -23,7 +23,7 @@ from reconciler import document
 from reconciler.document import Node
 from reconciler.journal.entry import Event
 from reconciler.journal.store import open_journal
-from reconciler.plan.values import Seen
+from reconciler.plan.known import Seen
 from reconciler.resource import Live, Reading
 from tests.house import AT, House
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from reconciler.catalogue import say
-from reconciler.plan.values import Seen
+from reconciler.plan.known import Seen
 from reconciler.resource import Action
 
 FAILURES_MAX: Final = 3  # in a row, at one target: a platform that is down is not given a doubt for every address

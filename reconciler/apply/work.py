@@ -8,7 +8,8 @@ from datetime import datetime
 
 from reconciler.apply.limits import Limits
 from reconciler.catalogue import say
-from reconciler.plan.values import Change, Plan, Seen, Wish
+from reconciler.plan.known import Seen
+from reconciler.plan.values import Change, Plan, Wish
 from reconciler.platforms.platform import Platform
 from reconciler.resource import Address, Live, Support
 from reconciler.rows.sheet import RowsFeed

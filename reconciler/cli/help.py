@@ -232,7 +232,7 @@ def _chosen(project: Project, only: tuple[str, ...]) -> list[Target]:
 
 
 def _examined(session: Session, target: Target) -> _Checkup:
-    from reconciler.plan.values import Memory
+    from reconciler.plan.known import Memory
     from reconciler.reconcile.reading import read_target
 
     credentials = tuple(_credential(session, target, key, ref) for key, ref in _secrets(target).items())

@@ -14,7 +14,7 @@ from reconciler.cli import exits
 from reconciler.cli.options import Shared, common
 from reconciler.cli.output import FORMAT_VERSION, data, note, style
 from reconciler.cli.workspace import moment, open_project, open_session
-from reconciler.plan.values import Seen
+from reconciler.plan.known import Seen
 from reconciler.policies.timeline import Span, timeline
 from reconciler.reports import TIMELINE_FORMATS, render_timeline
 from reconciler.resource import Desired, Reading

@@ -28,7 +28,7 @@ from reconciler.journal.locks import Holding, keep_lease, kept_lease
 from reconciler.journal.notebook import Notebook
 from reconciler.journal.recall import NOT_REACHED, Outcome, check, take_in
 from reconciler.journal.tables import Call, Tables, Unsound
-from reconciler.plan.values import Memory
+from reconciler.plan.known import Memory
 from reconciler.resource import Action
 
 WHOLE_MAX: Final = 50_000  # entries up to which every opening verifies the whole chain

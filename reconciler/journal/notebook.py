@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from reconciler.journal.recall import Attempt, Outcome
 from reconciler.journal.tables import Tables
+from reconciler.plan.known import Owned
 from reconciler.plan.suppression import ListUsed
-from reconciler.plan.values import Owned
 from reconciler.resource import Address
 
 

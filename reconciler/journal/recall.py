@@ -21,8 +21,8 @@ from typing import Any, Final, Protocol
 from reconciler.call import Safety
 from reconciler.journal import moves
 from reconciler.journal.entry import OPEN, Entry, Event, Stored
+from reconciler.plan.known import Memory, Owned, Placed, Unsettled
 from reconciler.plan.suppression import ListUsed
-from reconciler.plan.values import Memory, Owned, Placed, Unsettled
 from reconciler.resource import Action, Address
 
 RULES: Final = 4  # raised with every change of what is derived here, so that stores derive again

@@ -13,7 +13,7 @@ from reconciler.journal.chain import KEY_BYTES
 from reconciler.journal.database import Database
 from reconciler.journal.entry import NO_COLUMNS, Columns, Contacted, Entry, Stored, Verified
 from reconciler.journal.lease import Claim, Clock, Held, Lease
-from reconciler.plan.values import Memory
+from reconciler.plan.known import Memory
 
 # Where the emergency file of a journal goes that is no file itself, seen from the project.
 EMERGENCY_FOLDER: Final = ".reconciler"

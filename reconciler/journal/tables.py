@@ -21,8 +21,8 @@ from reconciler.journal import canonical
 from reconciler.journal.database import Database
 from reconciler.journal.entry import Event
 from reconciler.journal.recall import PLACING, RULES, Attempt, Outcome, final, unsettled
+from reconciler.plan.known import Memory, Owned, Placed
 from reconciler.plan.suppression import ListUsed
-from reconciler.plan.values import Memory, Owned, Placed
 from reconciler.resource import Action, Address
 
 # What is counted at opening, in the order of their sums, with the columns of their primary keys.

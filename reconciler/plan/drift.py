@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.diff import Drift, differences, value_at
+from reconciler.plan.known import Memory, Owned, Seen, Unsettled
 from reconciler.plan.objects import name_of, written_at
-from reconciler.plan.values import Memory, Owned, Seen, Unsettled, Wish
+from reconciler.plan.values import Wish
 from reconciler.resource import Live, State, Support
 
 STATE: Final = "state"

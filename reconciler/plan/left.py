@@ -10,7 +10,8 @@ from typing import Final
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
-from reconciler.plan.values import Memory, Placed, Seen, Wish
+from reconciler.plan.known import Memory, Placed, Seen
+from reconciler.plan.values import Wish
 
 MESSAGES_TOLD_FOR: Final = timedelta(days=90)  # the journal does not say for when; later than that few still wait
 

@@ -10,25 +10,12 @@ from typing import Any, Final
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.plan.drift import find_drift
+from reconciler.plan.known import Memory, Owned, Seen, Unsettled
 from reconciler.plan.left import left_behind
 from reconciler.plan.lists import row_changes, row_findings
 from reconciler.plan.objects import AsRead, Outcome, compare_object, compare_removed, incomplete, untold
 from reconciler.plan.order import ordered, reaches_people
-from reconciler.plan.values import (
-    Change,
-    Memory,
-    Owned,
-    People,
-    Permissions,
-    Plan,
-    Reason,
-    RowsChange,
-    Seen,
-    Source,
-    TargetState,
-    Unsettled,
-    Wish,
-)
+from reconciler.plan.values import Change, People, Permissions, Plan, Reason, RowsChange, Source, TargetState, Wish
 from reconciler.resource import Action, Address, Desired, Shape, Support
 
 LIFE: Final = timedelta(hours=24)

@@ -10,7 +10,8 @@ from reconciler.call import Verdict
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.diff import FieldDiff, differences
-from reconciler.plan.values import Change, Memory, Owned, Reason, Seen, Unsettled, Wish
+from reconciler.plan.known import Memory, Owned, Seen, Unsettled
+from reconciler.plan.values import Change, Reason, Wish
 from reconciler.resource import Action, Address, Desired, Live, Origin, State, Support
 
 AsRead: TypeAlias = Callable[[Unsettled, Seen], Verdict]

@@ -16,7 +16,8 @@ from reconciler.call import Call, Flow, Judgement, Reply, Verdict
 from reconciler.diagnostics import Finding
 from reconciler.kinds.fields import Field
 from reconciler.personal import Secret
-from reconciler.plan.values import Manual, Seen
+from reconciler.plan.known import Seen
+from reconciler.plan.values import Manual
 from reconciler.resource import Action, Desired, Live, Support
 from reconciler.rows.sheet import RowsFeed, Sheet
 from reconciler.target import Target, TargetKeys

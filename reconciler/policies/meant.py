@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final
 
 from reconciler.calendar import Slot, slots
+from reconciler.policies.contact import Contact
 from reconciler.resource import Address, Desired
 from reconciler.target import Target
 
@@ -74,6 +75,19 @@ def _channel(desired: Desired, campaign: Desired | None) -> str:
     if desired.address.kind == _SMS:
         return "sms"
     return str(desired.block.get("channel") or (campaign.get("channel") if campaign else None) or "voice")
+
+
+def contact_with(said: Meant, countries: tuple[str, ...], zones: tuple[str, ...]) -> Contact:
+    """Such a contact with people in these places, as the rules look at it."""
+    return Contact(
+        countries=countries,
+        purpose=said.purpose,
+        channel=said.channel,
+        zones=zones,
+        service=said.service,
+        sector=said.sector,
+        extra_holidays=said.extra_holidays,
+    )
 
 
 def home_of(desired: Desired) -> Address | None:

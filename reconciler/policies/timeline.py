@@ -19,14 +19,13 @@ from reconciler.policies import hours
 from reconciler.policies.contact import Contact, unknown
 from reconciler.policies.law import all_day
 from reconciler.policies.lawpacks import pack_of
-from reconciler.policies.meant import Meant, campaigns_of, meant, reaches_people
+from reconciler.policies.meant import ON_APPLY, Meant, campaigns_of, contact_with, meant, reaches_people
 from reconciler.policies.settings import Settings
 from reconciler.policies.spans import minute_of, moment_of, union
 from reconciler.policies.written import instants_written, rows_have_zones, zones_of, zones_written
 from reconciler.resource import Address, Desired, Origin
 from reconciler.target import Target
 
-ON_APPLY: Final = "on_apply"
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
 
@@ -224,7 +223,7 @@ class _Lines:
         window = kept or all_day(target.timezone)
         first = max(self.start, span.first.astimezone(UTC)) if span.first else self.start
         last = min(self.end, span.last.astimezone(UTC)) if span.last else self.end
-        contact = _contact(said, target, zones)
+        contact = contact_with(said, (target.country,), zones)
         for start, end in self._pieces(window, target, first, last):
             for piece_start, piece_end, rules, judged in self._judged(contact, start, end):
                 for zone in zones:
@@ -275,7 +274,7 @@ class _Lines:
 
     def _messages(self, desired: Desired, target: Target, said: Meant) -> Iterator[Entry | Unknown]:
         zones = zones_of((desired,), target)
-        contact = _contact(said, target, zones)
+        contact = contact_with(said, (target.country,), zones)
         yield from self._untold((desired,))
         at = desired.fields["at"]
         if at == ON_APPLY:
@@ -339,18 +338,6 @@ class _Lines:
             channel=said.channel,
             origin=desired.origin,
         )
-
-
-def _contact(said: Meant, target: Target, zones: tuple[str, ...]) -> Contact:
-    return Contact(
-        countries=(target.country,),
-        purpose=said.purpose,
-        channel=said.channel,
-        zones=zones,
-        service=said.service,
-        sector=said.sector,
-        extra_holidays=said.extra_holidays,
-    )
 
 
 def _pack(country: str) -> str:

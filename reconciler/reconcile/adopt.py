@@ -13,7 +13,7 @@ from reconciler.catalogue import say
 from reconciler.errors import Blocked, Mistaken, Unreachable
 from reconciler.journal.entry import Columns, Entry, Event
 from reconciler.kinds import KINDS
-from reconciler.plan.values import Seen
+from reconciler.plan.known import Seen
 from reconciler.platforms.platform import Platform
 from reconciler.reconcile.carry import claim, new_run
 from reconciler.reconcile.presence import baseline

@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 from reconciler.calendar import duration, instant
 from reconciler.plan.capped import Capped
 from reconciler.policies.caps import Cap, caps
-from reconciler.policies.contact import Contact
-from reconciler.policies.meant import campaigns_of, meant, reaches_people
+from reconciler.policies.meant import campaigns_of, contact_with, meant, reaches_people
 from reconciler.policies.settings import Settings
 from reconciler.policies.waivers import Waiver
 from reconciler.reconcile.session import Session
@@ -137,15 +136,7 @@ class Frequency:
         """
         said = meant(desired, self._campaigns, target)
         judged = country and (self.settings.lawpacks is None or country.lower() in self.settings.lawpacks)
-        contact = Contact(
-            countries=(country,) if judged else (),
-            purpose=said.purpose,
-            channel=said.channel,
-            zones=(target.timezone,),
-            service=said.service,
-            sector=said.sector,
-            extra_holidays=said.extra_holidays,
-        )
+        contact = contact_with(said, (country,) if judged else (), (target.timezone,))
         days, lifted = self._days(desired, target), frozenset(waiver.rule for waiver in self._waivers(desired))
         held = tuple(dict.fromkeys(cap for day in days for cap in caps(contact, day, self.settings.caps, lifted)))
         if not waived:

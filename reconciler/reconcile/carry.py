@@ -24,8 +24,8 @@ from reconciler.errors import JournalBroken, Stale
 from reconciler.journal.emergency import append_emergency
 from reconciler.journal.entry import HMAC_BYTES, Columns, Entry, Event
 from reconciler.journal.lease import LIFE_S, Claim, Held
+from reconciler.plan.known import Unsettled
 from reconciler.plan.narrow import Difference
-from reconciler.plan.values import Unsettled
 from reconciler.platforms.platform import NotReadable
 from reconciler.policies.lists import contacting
 from reconciler.reconcile.abreast import UnderWay

@@ -12,8 +12,9 @@ from reconciler.calendar import instant
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.journal.entry import Columns
+from reconciler.plan.known import Memory, Seen
 from reconciler.plan.make import LIFE
-from reconciler.plan.values import Manual, Memory, Seen, Wish
+from reconciler.plan.values import Manual, Wish
 from reconciler.platforms.platform import NotReadable, Platform, RowsSeen
 from reconciler.reconcile.caps import Frequency
 from reconciler.reconcile.listed import Block, Listed, Listing, Read, Waiting
@@ -32,11 +33,6 @@ if TYPE_CHECKING:
     from reconciler.rows.spec import RowsSpec
 
 BLACKLIST: Final = "blacklist"
-
-
-def reaches_people(desired: Desired) -> bool:
-    """Whether rows of a document get a call or a message; an address book and a blacklist only know people."""
-    return desired.address.kind == "scheduled_sms" or bool(desired.address.kind == "contacts" and desired.get("campaign"))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from reconciler.catalogue import say
 from reconciler.errors import Mistaken
 from reconciler.journal.entry import OPEN, Entry, Event
 from reconciler.kinds import KINDS
-from reconciler.plan.values import Memory, Seen, Unsettled
+from reconciler.plan.known import Memory, Seen, Unsettled
 from reconciler.platforms.platform import NotReadable
 from reconciler.reconcile.carry import conclude, holder
 from reconciler.reconcile.presence import presence_of

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.calendar import duration
 from reconciler.catalogue import say
-from reconciler.plan.values import Memory, People, Seen
+from reconciler.plan.known import Memory, Seen
+from reconciler.plan.values import People
 from reconciler.platforms.platform import RowsSeen
+from reconciler.policies.meant import reaches_people
 from reconciler.policies.settings import Suppress
 from reconciler.reconcile.blacklists import Blacklists
 from reconciler.reconcile.caps import Frequency
-from reconciler.reconcile.documents import BLACKLIST, Documents, reaches_people
+from reconciler.reconcile.documents import BLACKLIST, Documents
 from reconciler.reconcile.listed import Listing, Read
 from reconciler.reconcile.optouts import Heard, OptOuts, hear
 from reconciler.reconcile.reach import Reach, container_of, no_rows

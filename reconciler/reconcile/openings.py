@@ -8,10 +8,9 @@ from datetime import date, datetime
 from reconciler.calendar import holidays_around, is_open, next_edge
 from reconciler.catalogue import say
 from reconciler.diagnostics import CODES, Finding, Severity
-from reconciler.plan.reached import Place, Reached, Way
 from reconciler.policies import Settings
-from reconciler.policies.law import contact_of, open_now
-from reconciler.policies.meant import Meant, meant
+from reconciler.policies.law import open_now
+from reconciler.policies.meant import contact_with, meant
 from reconciler.resource import Desired
 from reconciler.target import Target
 
@@ -27,7 +26,7 @@ def opening(desired: Desired, target: Target, settings: Settings, now: datetime)
         when = after.isoformat(timespec="minutes") if after else say("no day of the coming week")
         message = say("now is outside its window, so it stands still; it opens {when}", when=when)
         return False, [_note("HRS001", message, desired)]
-    verdict = open_now(contact_of(_reached(desired, said, target), _home(target)), settings, now)
+    verdict = open_now(contact_with(said, (target.country,), (target.timezone,)), settings, now)
     if verdict.allowed:
         return True, []
     until = verdict.next_edge.isoformat(timespec="minutes") if verdict.next_edge else say("no day of the coming weeks")
@@ -37,23 +36,6 @@ def opening(desired: Desired, target: Target, settings: Settings, now: datetime)
 
 def _holidays(target: Target, now: datetime) -> frozenset[date]:
     return holidays_around(target.country, now, target.extra_holidays)
-
-
-def _home(target: Target) -> Place:
-    return Place(country=target.country, zones=(target.timezone,), people=0)
-
-
-def _reached(desired: Desired, said: Meant, target: Target) -> Reached:
-    return Reached(
-        address=desired.address,
-        way=Way.DIAL,
-        purpose=said.purpose,
-        service=said.service,
-        sector=said.sector,
-        channel=said.channel,
-        extra_holidays=said.extra_holidays,
-        places=(_home(target),),
-    )
 
 
 def _note(code: str, message: str, desired: Desired) -> Finding:

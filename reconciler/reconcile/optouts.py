@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.errors import Mistaken
-from reconciler.plan.values import Memory, Seen
+from reconciler.plan.known import Memory, Seen
 from reconciler.platforms.platform import NotReadable
 from reconciler.reconcile.listed import Enforced
 from reconciler.reconcile.session import Session

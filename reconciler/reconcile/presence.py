@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.journal.entry import Columns
-from reconciler.plan.values import Seen, Unsettled
+from reconciler.plan.known import Seen, Unsettled
 from reconciler.platforms.platform import NotReadable
 from reconciler.reconcile.reach import container_of
 from reconciler.reconcile.session import Session

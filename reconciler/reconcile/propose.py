@@ -18,7 +18,9 @@ from reconciler.plan.suppression import Suppression
 from reconciler.plan.values import Manual, People, Reason
 from reconciler.policies import Ack, Settings, judge, parse
 from reconciler.policies.edges import first_edge
+from reconciler.policies.meant import campaigns_of, home_of, meant, reaches_people
 from reconciler.policies.settings import Suppress
+from reconciler.project import Project
 from reconciler.reconcile.caps import Frequency
 from reconciler.reconcile.listed import Listing
 from reconciler.reconcile.listing import list_rows
@@ -154,7 +156,7 @@ def propose(session: Session, asked: Asked) -> Proposal:
         findings=[
             *_given(session, readings, specs),
             *_unmatched(specs, asked.only),
-            *_without_purpose(desired, specs.desired),
+            *_without_purpose(desired, specs.desired, project),
             *listing.findings,
         ],
     )
@@ -162,9 +164,13 @@ def propose(session: Session, asked: Asked) -> Proposal:
     facts = Facts(
         session=session, documents=specs.desired, seen=seen, memory=memory, listing=listing, starting=starting, now=now
     )
-    plan = replace(plan, reached=tuple(facts.reached(desired, wishes, plan.changes)), capped=tuple(frequency.capped))
-    plan = replace(plan, people=facts.people())
-    plan = replace(plan, suppression=Suppression(looked=listing.lists.looked, read=listing.lists.read, before=memory.lists))
+    plan = replace(
+        plan,
+        reached=tuple(facts.reached(desired, wishes, plan.changes)),
+        people=facts.people(),  # of all those who were looked at just now
+        capped=tuple(frequency.capped),
+        suppression=Suppression(looked=listing.lists.looked, read=listing.lists.read, before=memory.lists),
+    )
     edge = first_edge(plan, settings, now)
     plan = replace(plan, valid_until=edge.at, valid_until_why=edge.why)
     plan = judge(_within_quota(plan), settings, now, acks, asked.reviewed, applying=asked.applying)
@@ -227,18 +233,12 @@ def _unmatched(specs: Specs, only: Iterable[str]) -> Iterable[Finding]:
             yield Finding(code="SEL001", severity=Severity.WARN, message=message, remedy=say("a partial plan deletes nothing"))
 
 
-def _without_purpose(wishes: Iterable[Desired], everything: Iterable[Desired]) -> Iterable[Finding]:
-    """Documents that reach people and do not say what for; rows of a campaign have the campaign's purpose."""
-    campaigns = {
-        (wish.address.target, wish.get("display_name") or wish.address.name): wish
-        for wish in everything
-        if wish.address.kind == "campaign"
-    }
-    campaigns |= {(wish.address.target, wish.address.name): wish for wish in campaigns.values()}
-    for wish in wishes:
-        kind, home = wish.address.kind, campaigns.get((wish.address.target, wish.get("campaign") or ""))
-        reaches = kind in ("campaign", "scheduled_sms") or (kind == "contacts" and wish.get("campaign") and home is None)
-        if reaches and not wish.get("purpose") and not (home and home.get("purpose")):
+def _without_purpose(wishes: Iterable[Desired], everything: Iterable[Desired], project: Project) -> Iterable[Finding]:
+    """Documents that reach people and do not say what for. Rows are meant for what their campaign is: that is told there."""
+    campaigns = campaigns_of(everything)
+    for wish in filter(reaches_people, wishes):
+        found = meant(wish, campaigns, project.targets[wish.address.target])
+        if not found.said and not (found.campaign and home_of(wish)):
             message = say("no purpose is said: it is judged as marketing, the strictest")
             remedy = say("write 'purpose: marketing', 'collection' or 'service'")
             yield Finding(

@@ -16,7 +16,7 @@ from reconciler.catalogue import say
 from reconciler.diagnostics import did_you_mean
 from reconciler.errors import Mistaken, Unreachable
 from reconciler.personal import mask_number
-from reconciler.plan.values import Memory
+from reconciler.plan.known import Memory
 from reconciler.reconcile.blacklists import Blacklists
 from reconciler.reconcile.caps import Frequency
 from reconciler.reconcile.carry import claim, new_run, note_entries

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
-from reconciler.plan.values import Memory, Seen
+from reconciler.plan.known import Memory, Seen
 from reconciler.platforms.platform import NotReadable
 from reconciler.reconcile.listed import Waiting
 from reconciler.reconcile.session import Session

@@ -11,8 +11,9 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from reconciler.calendar import WEEKDAYS, Slot, holidays_around, instant
+from reconciler.plan.known import Memory, Seen
 from reconciler.plan.reached import Place, Reached, Way
-from reconciler.plan.values import Change, Memory, People, Seen, Wish
+from reconciler.plan.values import Change, People, Wish
 from reconciler.policies.meant import Meant, campaigns_of, home_of, meant, reaches_people
 from reconciler.reconcile.listed import Listed, Listing, Spread
 from reconciler.reconcile.session import Session

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
-from reconciler.plan.values import Memory, Quota, Seen, TargetState
+from reconciler.plan.known import Memory, Quota, Seen
+from reconciler.plan.values import TargetState
 from reconciler.platforms.platform import NotReadable
 from reconciler.reconcile.abreast import abreast
 from reconciler.reconcile.session import Session

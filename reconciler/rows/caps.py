@@ -22,8 +22,8 @@ from reconciler.rows import digest, sql
 from reconciler.rows.engine import Engine
 from reconciler.rows.prepared import Prepared
 from reconciler.rows.spec import RowsSpec
-from reconciler.rows.whereabouts import HEAD, ZONE, country_of
-from reconciler.rows.zones import filled, steps
+from reconciler.rows.whereabouts import ZONE, country_of
+from reconciler.rows.zones import HEAD, placed, steps
 
 CHANNELS: Final = ("voice", "sms", "whatsapp", "email")
 SPANS: Final = {"per_day": 1, "per_week": 7, "per_month": 30, "channels_per_week": 7}
@@ -229,12 +229,6 @@ class Contacts:
         `lands`.
         """
         engine = self._engine
-        ladder, here, kinds = engine.fresh("ladder"), engine.fresh("here"), engine.fresh("kinds")
-        rungs = steps()
-        engine.run(
-            f"CREATE TABLE {ladder} AS SELECT unnest($1::BIGINT[]) AS first, unnest(range({len(rungs)})) AS step",
-            [[first for first, _zones in rungs]],
-        )
         said = f"coalesce(p.{sql.name(ZONE)}, '')" if ZONE in prepared.beside else "''"
         numbers = [f"s.{column}" for column in prepared.phones.values()] or ["NULL::BIGINT"]
         joined = f"{asked} a LEFT JOIN {prepared.stored} s ON s.rowid = a.row"
@@ -243,16 +237,12 @@ class Contacts:
             f"SELECT a.row, {said} AS said, {number} AS number FROM {joined}{f' WHERE {number} IS NOT NULL' if place else ''}"
             for place, number in enumerate(numbers)
         ]
-        engine.run(
-            f"CREATE TABLE {here} AS SELECT n.row, n.said, left(n.number::VARCHAR, {HEAD}) AS head, l.step "
-            f"FROM (SELECT *, {filled('number')} AS mark FROM ({' UNION ALL '.join(parts)})) n "
-            f"ASOF LEFT JOIN {ladder} l ON n.mark >= l.first"
-        )
+        here, kinds = placed(engine, " UNION ALL ".join(parts)), engine.fresh("kinds")
         zones: dict[str, int] = {}
         countries = list(dict.fromkeys(lands.values()))
         found: list[tuple[str, str | None, int | None, int, int]] = []
         for text, head, step in engine.run(f"SELECT DISTINCT said, head, step FROM {here} ORDER BY ALL"):
-            places = (text,) if known_zone(text) else (rungs[step][1] if step is not None else ()) or (account,)
+            places = (text,) if known_zone(text) else (steps()[step][1] if step is not None else ()) or (account,)
             land = countries.index(lands[head])
             found += [(text, head, step, zones.setdefault(zone, len(zones)), land) for zone in places]
         engine.run(
@@ -264,7 +254,7 @@ class Contacts:
             f"CREATE TABLE {where} AS SELECT DISTINCT h.row, k.zone, k.land FROM {here} h JOIN {kinds} k "
             "ON h.said = k.said AND h.head IS NOT DISTINCT FROM k.head AND h.step IS NOT DISTINCT FROM k.step"
         )
-        engine.drop(ladder, here, kinds)
+        engine.drop(here, kinds)
         return list(zones)
 
     def _clocks(self, zones: Sequence[str], tables: Sequence[str]) -> str:

@@ -17,9 +17,8 @@ from reconciler.rows.engine import Engine
 from reconciler.rows.keys import keyed_live
 from reconciler.rows.people import dialable_numbers
 from reconciler.rows.prepared import Prepared
-from reconciler.rows.zones import filled, steps
+from reconciler.rows.zones import placed, steps
 
-HEAD: Final = 4  # digits: within them every calling code ends, and those countries differ that share the code 1
 ZONE: Final = "timezone"
 
 
@@ -116,24 +115,15 @@ def counted(engine: Engine, spread: Sequence[tuple[str, str, str]]) -> Mapping[s
 
 def _of(engine: Engine, people: str, *, country: str, zone: str) -> Whereabouts:
     """The groups of a query (`person`, `number`, `zone`, `due`)."""
-    ladder, here, table = engine.fresh("steps"), engine.fresh("here"), engine.fresh("reaching")
-    rungs = steps()
-    engine.run(
-        f"CREATE TABLE {ladder} AS SELECT unnest($1::BIGINT[]) AS first, unnest(range({len(rungs)})) AS step",
-        [[first for first, _zones in rungs]],
-    )
-    engine.run(
-        f"CREATE TABLE {here} AS SELECT p.person, p.number, left(p.number::VARCHAR, {HEAD}) AS head, p.zone, p.due, s.step "
-        f"FROM (SELECT *, {filled('number')} AS place FROM ({people})) p ASOF LEFT JOIN {ladder} s ON p.place >= s.first"
-    )
+    here, table = placed(engine, people), engine.fresh("reaching")
     kinds = engine.run(f"SELECT head, step, zone, min(number) FROM {here} GROUP BY head, step, zone ORDER BY ALL")
     places: dict[tuple[str, tuple[str, ...]], int] = {}
     of_kind = []
     for head, step, said, example in kinds:
-        where = (country_of(example, country), _zones(said, rungs[step][1] if step is not None else (), zone))
+        where = (country_of(example, country), _zones(said, steps()[step][1] if step is not None else (), zone))
         of_kind.append((head, step, said, places.setdefault(where, len(places)), where[0]))
     groups = _counted(engine, here, table, of_kind)
-    engine.drop(ladder, here)
+    engine.drop(here)
     return Whereabouts(
         groups=tuple(
             Group(country=where[0], zones=where[1], people=groups[place][0], instants=groups[place][1])

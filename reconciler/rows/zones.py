@@ -11,7 +11,10 @@ from bisect import bisect_right
 from functools import cache
 from typing import Final
 
+from reconciler.rows.engine import Engine
+
 DIGITS: Final = 15  # ITU-T E.164: the most that a number has
+HEAD: Final = 4  # digits: within them every calling code ends, and those countries differ that share the code 1
 
 # Numbers that say nothing about a place, by calling code and first digits of the national number: toll-free, shared-cost,
 # premium and personal ones everywhere, and Ecuador's mobiles, which carry no area code.
@@ -56,6 +59,21 @@ def _filled(digits: str) -> int:
 def filled(number: str) -> str:
     """SQL: a number's BIGINT as it is compared with the first number of a step."""
     return f"rpad({number}::VARCHAR, {DIGITS}, '0')::BIGINT"
+
+
+def placed(engine: Engine, rows: str) -> str:
+    """A table of a query's rows, `number` among its columns, with the `head` of each number and the `step` that it lies on."""
+    ladder, found = engine.fresh("steps"), engine.fresh("placed")
+    engine.run(
+        f"CREATE TABLE {ladder} AS SELECT unnest($1::BIGINT[]) AS first, unnest(range({len(steps())})) AS step",
+        [[first for first, _zones in steps()]],
+    )
+    engine.run(
+        f"CREATE TABLE {found} AS SELECT n.* EXCLUDE (mark), left(n.number::VARCHAR, {HEAD}) AS head, l.step "
+        f"FROM (SELECT *, {filled('number')} AS mark FROM ({rows})) n ASOF LEFT JOIN {ladder} l ON n.mark >= l.first"
+    )
+    engine.drop(ladder)
+    return found
 
 
 def zones_of(number: int) -> tuple[str, ...]:

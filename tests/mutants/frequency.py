@@ -34,7 +34,7 @@ FREQUENCY: Final = (
     Mutant(
         name="everybody lives where the account does",
         file=_ROWS,
-        before="else (rungs[step][1] if step is not None else ()) or (account,)",
+        before="else (steps()[step][1] if step is not None else ()) or (account,)",
         after="else (account,)",
         killed_by="tests/rows/test_caps.py::test_the_day_is_that_of_the_person",
     ),

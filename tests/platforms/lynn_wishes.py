@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.call import Batch, Call, Ending, Flow, Page, Reply, T
 from reconciler.diagnostics import Finding
-from reconciler.plan.values import Seen
+from reconciler.plan.known import Seen
 from reconciler.platforms.lynn import LYNN
 from reconciler.platforms.platform import Step
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading

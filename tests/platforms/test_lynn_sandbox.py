@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.call import Batch, Call, Ending, Flow, Judgement, Reply, T
 from reconciler.personal import Secret
-from reconciler.plan.values import Seen
+from reconciler.plan.known import Seen
 from reconciler.platforms.lynn import LYNN, Lynn
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, Step
 from reconciler.resource import Action, Desired, Live, State

@@ -17,7 +17,7 @@ from jsonschema_rs import Draft202012Validator
 from reconciler.call import Batch, Call, Ending, Reply, Safety, Verdict
 from reconciler.diagnostics import Finding, Severity
 from reconciler.personal import Secret
-from reconciler.plan.values import Seen
+from reconciler.plan.known import Seen
 from reconciler.platforms.platform import Certainty, NotDone, NotReadable
 from reconciler.platforms.ucontact import KEYS, UCONTACT, bases, dialect
 from reconciler.resource import Action, Desired, Live

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.call import Call, Reply, Verdict
-from reconciler.plan.values import Quota
+from reconciler.plan.known import Quota
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, RowsSeen, Step
 from reconciler.platforms.wolkvox import WOLKVOX, marker
 from reconciler.resource import Action, Live, State

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from reconciler.call import Call, Flow, Reply, Safety, T
-from reconciler.plan.values import Seen
+from reconciler.plan.known import Seen
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, RowsSeen, Step
 from reconciler.platforms.wolkvox import WOLKVOX, records, wire
 from reconciler.resource import Action, Desired, Live, State

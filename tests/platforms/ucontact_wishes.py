@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.call import Batch, Call, Flow, Reply, T
-from reconciler.plan.values import Seen
+from reconciler.plan.known import Seen
 from reconciler.platforms.platform import Step
 from reconciler.platforms.ucontact import KEYS
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading

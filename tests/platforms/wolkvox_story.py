@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.call import Batch, Call, Ending, Flow, Page, Reply, Sink, T
-from reconciler.plan.values import Seen
+from reconciler.plan.known import Seen
 from reconciler.platforms.platform import Step
 from reconciler.platforms.wolkvox import WOLKVOX, marker, wire
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading, State

@@ -10,8 +10,9 @@ from typing import Any, Final
 import pytest
 
 from reconciler.calendar import WEEKDAYS, Slot
+from reconciler.plan.known import Quota
 from reconciler.plan.reached import Place, Reached, Way
-from reconciler.plan.values import Change, Plan, Quota, Reason, TargetState
+from reconciler.plan.values import Change, Plan, Reason, TargetState
 from reconciler.policies.edges import Edge, edges, first_edge
 from reconciler.policies.lists import too_old
 from reconciler.policies.settings import Settings, Suppress

@@ -12,7 +12,7 @@ from reconciler.call import InDoubt
 from reconciler.errors import JournalBroken, Stale
 from reconciler.journal.entry import Columns, Entry, Event
 from reconciler.journal.moves import IllegalMove
-from reconciler.plan.values import Unsettled
+from reconciler.plan.known import Unsettled
 from reconciler.platforms.platform import NotReadable
 from reconciler.resource import Action, Address, Live
 from reconciler.wire import LostError

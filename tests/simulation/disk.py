@@ -15,7 +15,7 @@ from reconciler.journal import recall
 from reconciler.journal.entry import NO_COLUMNS, Columns, Entry, Event, Stored
 from reconciler.journal.lease import Claim, Lease
 from reconciler.journal.recall import Attempt, Notes, Outcome
-from reconciler.plan.values import Memory
+from reconciler.plan.known import Memory
 from reconciler.resource import Action
 from tests.simulation.oracle import Oracle
 from tests.simulation.script import Fault, Site

@@ -15,7 +15,7 @@ from reconciler.apply import Run
 from reconciler.call import Call
 from reconciler.journal.entry import Entry, Event, Stored
 from reconciler.journal.recall import NOT_REACHED
-from reconciler.plan.values import Unsettled
+from reconciler.plan.known import Unsettled
 from reconciler.resource import Action
 from tests.simulation.rows import key_of, names
 from tests.simulation.script import Family

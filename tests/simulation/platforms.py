@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from reconciler.call import Batch, Call, Ending, Flow, Judgement, Reply, Safety, Verdict
-from reconciler.plan.values import Seen
+from reconciler.plan.known import Seen
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, Step
 from reconciler.resource import Action, Desired, Live, Reading, State, Support
 from reconciler.rows.sheet import RowsFeed

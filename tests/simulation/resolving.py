@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reconciler.call import Safety, Verdict
 from reconciler.errors import JournalBroken, Stale
 from reconciler.journal.entry import OPEN, Event
-from reconciler.plan.values import Seen, Unsettled
+from reconciler.plan.known import Seen, Unsettled
 from reconciler.platforms.platform import NotReadable
 from reconciler.reconcile.doubts import STEP_S
 from reconciler.rows.sheet import Presence

@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.calendar import instant
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity, did_you_mean, error
-from reconciler.plan.values import Seen
+from reconciler.plan.known import Seen
 from reconciler.platforms.lynn import campaigns, contacts, loads
 from reconciler.platforms.lynn.dialect import CAMPAIGNS_MAX, ROW
 from reconciler.resource import Desired

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from reconciler.call import Flow
 from reconciler.catalogue import say
-from reconciler.plan.values import Seen
+from reconciler.plan.known import Seen
 from reconciler.platforms.lynn.dialect import CONTACT, CONTACTS, CORRELATION, CORRELATIONS, CORRELATIONS_MAX, call, merged, part
 from reconciler.platforms.lynn.replies import absent, content, shown, single
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, RowsSeen, Step

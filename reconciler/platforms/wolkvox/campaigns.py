@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from reconciler.calendar import Slot, clock, holidays_around, slots, told_in
 from reconciler.call import Call, Flow
 from reconciler.catalogue import say
-from reconciler.plan.values import Quota, Seen
+from reconciler.plan.known import Quota, Seen
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, Step
 from reconciler.platforms.wolkvox import wire
 from reconciler.platforms.wolkvox.pages import shown
