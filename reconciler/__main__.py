@@ -15,9 +15,7 @@ def main() -> None:
     gc.set_threshold(GARBAGE_AFTER)  # before anything is imported: modules alone are walked twenty times
     from reconciler.cli import run
 
-    code = run(sys.argv[1:])
-    gc.freeze()  # nor is there anything to look for in what goes with the process
-    sys.exit(code)
+    sys.exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":
