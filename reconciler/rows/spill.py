@@ -102,11 +102,14 @@ def _full() -> TooMuch:
 def _of_this_user() -> Path:
     """One folder for all engines of this user, so that the next one finds what a dead one left. Never somebody else's."""
     path = Path(tempfile.gettempdir()) / f"reconciler-{os.getuid()}"
-    with suppress(FileExistsError):
-        path.mkdir(mode=0o700)
-    found = path.lstat()
-    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077
-    return path if ours else Path(tempfile.mkdtemp(prefix="reconciler-"))
+    for _ in range(_TRIES):
+        with suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+        with suppress(FileNotFoundError):  # an engine that ended took it away in between
+            found = path.lstat()
+            ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077
+            return path if ours else Path(tempfile.mkdtemp(prefix="reconciler-"))
+    raise OSError(f"no private folder could be made in {path.parent}")
 
 
 @contextmanager

@@ -58,7 +58,7 @@ class App:
     def __init__(self, world: World, *, latency_s: float = 0.0) -> None:
         self.world = world
         self._latency_s = latency_s
-        self._in_flight: Counter[tuple[str, str]] = Counter()
+        self._in_flight: Counter[tuple[str, str, int]] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -89,7 +89,7 @@ class App:
             return Response("too large\n", 413, media_type="text/plain")
         account = self.world.account_of(platform, prefix, path, body)
         headers = dict(request.headers)
-        key = (account, headers.get("wolkvox-token", headers.get("authorization", "")))
+        key = (account, headers.get("wolkvox-token", headers.get("authorization", "")), self.world.resets)
         self._in_flight[key] += 1
         try:
             ask = Ask(

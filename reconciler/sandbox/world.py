@@ -54,6 +54,7 @@ class World:
         self.store = store
         self.token = token
         self.clock = Clock(real)
+        self.resets = 0  # calls that were in flight before one are no longer anybody's
         self._stale: dict[int, Store] = {}
         with store.transaction() as db:
             fresh = db.execute("SELECT count(*) FROM account").fetchone()[0] == 0
@@ -182,6 +183,7 @@ class World:
 
     def reset(self) -> dict[str, Any]:
         """Empty everything, faults, logs and clock included, and seed the standard accounts again."""
+        self.resets += 1
         with self.store.transaction() as db:
             for table in TABLES:
                 db.execute(f"DELETE FROM {table}")

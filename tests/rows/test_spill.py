@@ -197,3 +197,24 @@ def test_a_list_larger_than_memory_plans(tmp_path: Path) -> None:
     assert spilled > 0
     assert most - before < 128 + 120, f"{most} MB at the peak, {before} before"
     assert not (tmp_path / "spill").exists()
+
+
+def test_a_folder_that_another_engine_takes_away_just_now_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two programs of one user: one ends while the other begins."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    real = Path.lstat
+    taken: list[Path] = []
+
+    def lstat(path: Path) -> os.stat_result:
+        if path.parent == tmp_path and not taken:
+            taken.append(path)
+            path.rmdir()
+        return real(path)
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    made = Spill()
+
+    assert taken == [made.path.parent]
+    made.close()

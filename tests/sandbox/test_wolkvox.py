@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -544,6 +545,25 @@ def test_a_third_call_in_flight_is_refused(sandbox: Running, control: Control) -
         thread.join()
 
     assert sorted(statuses) == ["0 records were found"] * 2 + ["EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)"]
+
+
+def test_calls_in_flight_before_a_reset_are_nobodys(sandbox: Running, control: Control) -> None:
+    """Whoever begins on an emptied sandbox is not refused for the sake of who was there before."""
+    control.fault("slow", platform="wolkvox", ms=1_000, count=2)
+    url = f"{sandbox.url}/wolkvox/api/v2/information.php?api=campaigns"
+
+    def one() -> int:
+        return httpx.get(url, headers={"wolkvox-token": "sandbox"}).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        slow = [pool.submit(one), pool.submit(one)]
+        while len(control.calls()) < len(slow):
+            assert not any(call.done() for call in slow)
+        control.reset()
+
+        assert one() == 200
+        assert [call.result() for call in slow] == [200, 200]
+    assert one() == 200
 
 
 def test_operations_beside_each_other_know_nothing_of_each_other(sandbox: Running, wolkvox: Wolkvox) -> None:
