@@ -140,9 +140,8 @@ def test_a_failure_is_refusal_only_where_surely_nothing_left(name: str) -> None:
 def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    answer = Wire(Door(url=f"http://127.0.0.1:{port}"), writes=True).send(call())
-
-    assert isinstance(answer, Refused)
+    with Wire(Door(url=f"http://127.0.0.1:{port}"), writes=True) as door:
+        assert isinstance(door.send(call()), Refused)
 
 
 @contextmanager
@@ -307,8 +306,7 @@ def test_the_fence_is_down_once_the_request_has_left() -> None:
         def disarm(self) -> None:
             order.append("disarm")
 
-    with answering(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok") as url:
-        door = Wire(Door(url=url))
+    with answering(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok") as url, Wire(Door(url=url)) as door:
         door.writable(Noting())
         sent = door._client.send
 
