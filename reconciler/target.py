@@ -43,6 +43,7 @@ from reconciler.resource import Origin
 _PLAIN_URL: Final = re.compile(r"[a-z]+://([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 SETTLE_S: Final = 180.0  # the vendors' 60 s call limit, its tail, and a margin
 READ_AGAIN_S: Final = 5.0
+IN_FLIGHT_MAX: Final = 8
 
 LIMITS: Final = Record(
     (
@@ -50,8 +51,8 @@ LIMITS: Final = Record(
         Field(name="rows_per_download", type=Integer(least=1), doc="Rows that one read may return and still count as whole."),
         Field(
             name="calls_in_flight",
-            type=Integer(least=1, most=8),
-            doc="The most calls at one time. Calls of one target are made one after another, which keeps any such limit.",
+            type=Integer(least=1, most=IN_FLIGHT_MAX),
+            doc="Calls on their way at one time, 1 when left out; never more than the platform takes.",
         ),
         Field(name="calls_per_second", type=Number(least=0.01), doc="Pace of calls."),
         Field(name="calls_per_day", type=Integer(least=1), doc="Calls a day, where the platform does not say it itself."),
@@ -73,12 +74,14 @@ LIMITS: Final = Record(
 class TargetKeys:
     """What a platform wants to know about a target: its own keys, which of them are secrets, and where it lives.
 
-    `url` is a template over the keys; `account` names the key that tells one account from another.
+    `url` is a template over the keys; `account` names the key that tells one account from another. `calls_in_flight_max` is
+    how many calls the platform takes at one time.
     """
 
     fields: tuple[Field, ...]
     url: str
     account: str
+    calls_in_flight_max: int = IN_FLIGHT_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +134,10 @@ class SecretRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One account on one platform. `url` is everything before the vendor's own path; `account` is unique by platform."""
+    """One account on one platform. `url` is everything before the vendor's own path; `account` is unique by platform.
+
+    `calls_in_flight` is how many calls may be on their way to it at one time.
+    """
 
     name: str
     platform: str
@@ -143,6 +149,7 @@ class Target:
     sandbox: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
+    calls_in_flight: int = 1
     secrets: Mapping[str, SecretRef] = field(default_factory=dict)
     extra_headers: Mapping[str, str | SecretRef] = field(default_factory=dict)
     phone_format: str = "national"
@@ -294,6 +301,7 @@ def read_target(
         sandbox=sandbox,
         settings={key.name: values.get(key.name, key.default) for key in keys.fields if not key.secret},
         limits=values.get("limits", {}),
+        calls_in_flight=min(values.get("limits", {}).get("calls_in_flight", 1), keys.calls_in_flight_max),
         secrets={
             key.name: SecretRef(**values[key.name], origin=place[key.name])
             for key in keys.fields

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -74,12 +75,16 @@ class Meter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """Where a wire leads and how it behaves there. `headers` go with every call; `calls_per_second` 0 means no pace."""
+    """Where a wire leads and how it behaves there. `headers` go with every call; `calls_per_second` 0 means no pace.
+
+    `calls_in_flight` is how many calls may be on their way at one time.
+    """
 
     url: str
     headers: Mapping[str, Secret | str] = field(default_factory=dict)
     timeout_s: float = TIMEOUT_S
     calls_per_second: float = 0.0
+    calls_in_flight: int = 1
     user_agent: str = "reconciler"
 
 
@@ -112,7 +117,9 @@ Ingest = Callable[[bytes, Sink], Page]
 
 
 class Wire(AbstractContextManager["Wire"]):
-    """The connection to one target. Calls go out one at a time, in the order in which they are given."""
+    """The connection to one target, for as many threads as like to call: no more than the door's `calls_in_flight` are on their
+    way at one time, and who calls alone finds every call in its order.
+    """
 
     def __init__(
         self,
@@ -138,6 +145,9 @@ class Wire(AbstractContextManager["Wire"]):
         self._clock = clock
         self._session: Mapping[str, Secret | str] = {}
         self._entered = False
+        self._entering = threading.RLock()
+        self._free = threading.BoundedSemaphore(door.calls_in_flight)
+        self._turn = threading.Lock()
         self._last = -1e9
         self.meter = Meter()
         self._client = httpx.Client(
@@ -170,11 +180,12 @@ class Wire(AbstractContextManager["Wire"]):
             raise WriteRefusedError(call.operation)
         if call.after_s:
             self._sleep(call.after_s)
-        if self._login and not self._entered and call.safety is not Safety.SESSION:
-            self._enter()
+        if self._login is None or call.safety is Safety.SESSION:
+            return self._tried(call)
+        session = self._opened()
         answer = self._tried(call)
-        if isinstance(answer, Reply) and self._login and call.safety is not Safety.SESSION and self._session_over(answer):
-            self._enter()
+        if isinstance(answer, Reply) and self._session_over(answer):
+            self._opened(after=session)
             answer = self._tried(call)
         return answer
 
@@ -192,11 +203,18 @@ class Wire(AbstractContextManager["Wire"]):
                 raise LostError(answer.reason)
             reply = answer
 
-    def _enter(self) -> None:
+    def _opened(self, after: Mapping[str, Secret | str] | None = None) -> Mapping[str, Secret | str]:
+        """The session that is open, or a new one: before the first call, and where the one that ended (`after`) is still it.
+
+        A platform may take one session at a time, so that calls side by side open one for all of them.
+        """
         assert self._login is not None
-        self._entered = True
-        self._session = {}
-        self._session = self.run(self._login())
+        with self._entering:
+            if not self._entered or self._session is after:
+                self._entered = True
+                self._session = {}
+                self._session = self.run(self._login())
+            return self._session
 
     def _tried(self, call: Call) -> Answer:
         """Reads are repeated where the failure may pass, and what sets a state where it surely had no effect."""
@@ -209,6 +227,10 @@ class Wire(AbstractContextManager["Wire"]):
 
     def _once(self, call: Call) -> tuple[Answer, float]:
         """One request, and how long the platform asks to wait before another."""
+        with self._free:
+            return self._in_turn(call)
+
+    def _in_turn(self, call: Call) -> tuple[Answer, float]:
         self._pace()
         if not call.safety.writes:
             return self._asked(call, NoFence())
@@ -220,7 +242,8 @@ class Wire(AbstractContextManager["Wire"]):
             self._fence.disarm()
 
     def _asked(self, call: Call, fence: Fence) -> tuple[Answer, float]:
-        self.meter.count(call.operation)
+        with self._turn:
+            self.meter.count(call.operation)
         try:
             request = self._request(call)
             request.extensions["trace"] = _left(fence)
@@ -282,11 +305,15 @@ class Wire(AbstractContextManager["Wire"]):
         )
 
     def _pace(self) -> None:
-        if self._door.calls_per_second > 0:
-            wait = self._last + 1 / self._door.calls_per_second - self._clock()
-            if wait > 0:
-                self._sleep(wait)
-        self._last = self._clock()
+        """Wait until it is this call's turn. Each has a moment of its own, so that calls side by side keep the pace too."""
+        if self._door.calls_per_second <= 0:
+            return
+        with self._turn:
+            now = self._clock()
+            self._last = max(now, self._last + 1 / self._door.calls_per_second)
+            wait = self._last - now
+        if wait > 0:
+            self._sleep(wait)
 
 
 def _may_repeat(safety: Safety, answer: Answer, busy: Told) -> bool:

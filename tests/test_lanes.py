@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from random import Random
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
@@ -271,6 +272,161 @@ def test_what_was_read_back_does_not_stay_in_memory() -> None:
     assert forgotten == ["page-0", "page-1"]
 
 
+# --- several calls of one target at once ---------------------------------------------------------------------------------
+
+
+def placed(one: Job, place: str = "", *, at_once: int = 2) -> Job:
+    """The same change at a target that takes so many calls at a time; its rows belong in `place`."""
+    target = replace(one.target, calls_in_flight=at_once)
+    return replace(one, target=target, container=lambda _live: place or f"box|{one.change.address}")
+
+
+def loading(name: str, place: str, *, action: Action = Action.ROWS_ADD) -> Job:
+    one = job("a", name, action=action)
+    kind = "blacklist" if action is Action.BLACKLIST_ADD else "contacts"
+    return placed(replace(one, change=replace(one.change, address=Address("a", kind, name))), place)
+
+
+def beginning(driven: Driven) -> set[str]:
+    """The addresses that have a call on its way once every lane has come as far as it can."""
+    for lane in list(driven.lanes.asks):
+        driven.until(lane, Send)
+    return {effect.call.operation for effect in driven.lanes.asks.values() if isinstance(effect, Send)}
+
+
+@pytest.mark.parametrize(
+    ("at_once", "calls"), [(1, {"a-1"}), (2, {"a-1", "a-2"}), (3, {"a-1", "a-2", "a-3"}), (8, {"a-1", "a-2", "a-3"})]
+)
+def test_a_target_is_called_as_often_at_once_as_it_takes(at_once: int, calls: set[str]) -> None:
+    driven = Driven(*(placed(job("a", name, action=Action.CREATE), at_once=at_once) for name in "123"))
+
+    assert beginning(driven) == calls
+    assert results(driven.through()) == [Result.VERIFIED] * 3
+
+
+def test_what_is_of_another_kind_waits_until_what_comes_earlier_has_ended() -> None:
+    """A stop is there before anything is made, and a start comes after everything that the plan has before it."""
+    stops = [placed(job("a", name, action=Action.STOP)) for name in ("s1", "s2")]
+    stops = [replace(one, target=replace(one.target, limits={"settle_s": 0})) for one in stops]
+    driven = Driven(*stops, placed(job("a", "c1", action=Action.CREATE)), placed(job("a", "c2", action=Action.CREATE)))
+
+    assert beginning(driven) == {"a-s1", "a-s2"}
+    while "a-s1" not in driven.sent or any(entry.event is Event.INTENT and entry.call == "a-c1" for entry in driven.entries):
+        driven.step("a")
+    while "a" in driven.lanes.asks:
+        driven.step("a")
+    assert driven.sent == ["a-s1"]  # its lane waits for the other stop
+    driven.through()
+
+    assert driven.sent[:2] == ["a-s1", "a-s2"]
+    assert set(driven.sent[2:]) == {"a-c1", "a-c2"}
+
+
+@pytest.mark.parametrize("action", [Action.ROWS_ADD, Action.BLACKLIST_ADD])
+def test_rows_of_one_place_are_loaded_one_document_after_another(action: Action) -> None:
+    one, other = loading("x", "box|7", action=action), loading("y", "box|7", action=action)
+    apart = loading("z", "box|8", action=action)
+
+    assert beginning(Driven(one, other)) == {"a-x"}
+    assert beginning(Driven(one, apart)) == {"a-x", "a-z"}
+
+
+def test_within_a_target_too_a_change_waits_for_what_it_depends_on() -> None:
+    first = placed(job("a", "first"))
+    driven = Driven(first, placed(job("a", "second", after=[first])))
+
+    assert beginning(driven) == {"a-first"}
+    assert results(driven.through()) == [Result.VERIFIED] * 2
+
+
+def mixed() -> list[Job]:
+    """A plan of everything, at a target that takes three calls at a time, and at another one."""
+    barred = loading("out", "list", action=Action.BLACKLIST_ADD)
+    made = [job("a", f"made-{number}", action=Action.CREATE) for number in range(4)]
+    loads = [loading(f"load-{number}", f"box|{number // 2}") for number in range(4)]
+    starts = [
+        job("a", f"made-{number}", f"start-{number}", action=Action.START, after=[barred, made[number]]) for number in range(3)
+    ]
+    elsewhere = job("b", "club", action=Action.START, after=[barred])
+    jobs = [
+        job("a", "old", action=Action.STOP),
+        *made,
+        barred,
+        *loads,
+        elsewhere,
+        *starts,
+        job("a", "gone", action=Action.DELETE),
+    ]
+    limits = {"settle_s": 0}
+    every = (one if one.change.address.kind != "campaign" else placed(one) for one in jobs)
+    return [replace(one, target=replace(one.target, calls_in_flight=3, limits=limits)) for one in every]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_ends_first_what_is_under_way_at_once_may_be(seed: int) -> None:
+    """Every call of a change comes after all that the plan has before it, but for changes of its own kind elsewhere."""
+    order, jobs = Random(seed), mixed()  # noqa: S311 - chance that can be told again, no secret
+    driven, places = Driven(*jobs), {one.change.key: place for place, one in enumerate(jobs)}
+    by_address = {(str(one.change.address), one.change.action): one for one in jobs}
+    under_way: dict[str, Job] = {}
+    ended: set[str] = set()
+    most = 0
+    while asks := driven.lanes.asks:
+        lane = order.choice(sorted(asks))
+        effect = driven.step(lane)
+        if isinstance(effect, Intend):
+            mine = by_address[str(effect.entry.address), effect.entry.action]
+            same = [one for one in jobs if one.target.name == mine.target.name and one is not mine]
+            for other in same:
+                if places[other.change.key] < places[mine.change.key] and other.change.key not in ended:
+                    assert (other.change.action, other.change.address.kind) == (mine.change.action, mine.change.address.kind)
+                    assert other.change.address != mine.change.address
+                    assert other.place != mine.place
+            assert ended >= set(mine.change.depends_on)
+            under_way[lane] = mine
+            most = max(most, sum(one.target.name == "a" for one in under_way.values()))
+        for name, asked in driven.lanes.asks.items():
+            if isinstance(asked, Tell) and asked.outcome:
+                under_way.pop(name, None)
+                ended.add(asked.outcome.change.key)
+    run = driven.lanes.run(NOW)
+
+    assert results(run) == [Result.VERIFIED] * len(jobs)
+    assert [outcome.change for outcome in run.outcomes] == [one.change for one in jobs]
+    assert most <= 3
+
+
+def test_what_breaks_one_lane_of_a_target_stops_its_others_before_their_next_intent() -> None:
+    driven = Driven(*(placed(job("a", name, f"{name}1", f"{name}2")) for name in "xyz"))
+    driven.until("a", Settle)
+    driven.until("a#2", Send)
+    driven.step("a", JournalBroken("the disk is full", code="JRN004"))
+    run = driven.through()
+
+    assert driven.sent == ["x1", "y1"]
+    assert results(run) == [Result.UNKNOWN, Result.PENDING, Result.PENDING]
+
+
+def test_what_fails_outside_of_any_change_ends_every_lane_of_its_target() -> None:
+    driven = Driven(*(placed(job("a", name)) for name in "xyz"))
+    driven.until("a#2", Send)
+    while not (isinstance(effect := driven.lanes.asks["a"], Tell) and effect.outcome):
+        driven.step("a")
+    driven.step("a", ValueError("a bug in whoever watches"))
+    run = driven.through()
+
+    assert driven.sent == ["a-x", "a-y"]
+    assert results(run) == [Result.VERIFIED, Result.VERIFIED, Result.PENDING]
+
+
+def test_a_quota_is_kept_by_all_lanes_together() -> None:
+    jobs = [placed(job("a", name)) for name in "wxyz"]
+    run = Driven(*jobs, quotas={"a": Quota(limit=10, left=3)}).through("a#2", "a")
+
+    assert results(run).count(Result.VERIFIED) == 2
+    assert results(run).count(Result.PENDING) == 2
+
+
 # --- rows made ready -----------------------------------------------------------------------------------------------------
 
 
@@ -416,6 +572,21 @@ def test_targets_are_called_at_once_and_the_journal_is_written_by_one_thread() -
         assert mine == [Event.INTENT, Event.ACKED, Event.VERIFIED]
 
 
+def test_a_target_that_takes_two_calls_has_two_on_their_way() -> None:
+    together, journal = threading.Barrier(2, timeout=PATIENCE_S), Journal()
+
+    def sending(target: str, _call: Call) -> Answer:
+        assert target == "a"
+        together.wait()
+        return OK
+
+    jobs = [placed(job("a", name, action=Action.CREATE)) for name in "1234"]
+    run = carry._drive(session(sending, journal, "a"), work(*jobs), carry.Watching())
+
+    assert results(run) == [Result.VERIFIED] * 4
+    assert journal.threads == {threading.current_thread()}
+
+
 def test_rows_are_made_ready_while_the_call_before_them_is_on_its_way() -> None:
     """The first call is answered only once the rows of the second are there."""
     rows, journal = Rows(2), Journal()
@@ -493,6 +664,25 @@ def test_the_timer_runs_until_the_last_request_has_left(monkeypatch: pytest.Monk
     assert timer.rings == 180.0 - GAP_S
     other.disarm()
     other.disarm()
+    assert timer.rings is not None
+    one.disarm()
+    assert timer.rings is None
+
+
+def test_of_two_requests_to_one_target_the_timer_runs_until_both_have_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    timer = Timer()
+    monkeypatch.setattr(fence, "_Timer", lambda: timer)
+    one = LeaseFence(Lease(100.0), 5.0)
+
+    def beside() -> None:
+        assert one.arm() == ""
+        one.disarm()
+
+    assert one.arm() == ""
+    other = threading.Thread(target=beside)
+    other.start()
+    other.join()
+
     assert timer.rings is not None
     one.disarm()
     assert timer.rings is None

@@ -531,6 +531,88 @@ def test_calls_keep_their_pace() -> None:
     assert clock.slept == [0.5, 0.5]
 
 
+def test_calls_side_by_side_keep_their_pace_together() -> None:
+    """Each gets a moment of its own: two that ask at once do not both go when the first may."""
+    clock = Clock()
+    naps: list[float] = []
+    platform = Platform(httpx.Response(200))
+    door = Wire(
+        Door(url=URL, calls_per_second=2.0, calls_in_flight=8),
+        transport=httpx.MockTransport(platform),
+        sleep=naps.append,  # nobody's sleep moves the clock: all of them ask at the same moment
+        clock=clock,
+    )
+    for _ in range(4):
+        door.send(call(Safety.READ))
+
+    assert naps == [0.5, 1.0, 1.5]
+
+
+PATIENCE_S: Final = 60.0  # only a failure waits that long
+
+
+def side_by_side(count: int, work: Callable[[], object]) -> None:
+    """The same work in so many threads, to its end. What fails in one is raised here."""
+    failures: list[BaseException] = []
+
+    def one() -> None:
+        try:
+            work()
+        except BaseException as failure:  # noqa: BLE001 - raised below
+            failures.append(failure)
+
+    threads = [threading.Thread(target=one) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    if failures:
+        raise failures[0]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_no_more_calls_are_on_their_way_than_the_platform_takes(at_once: int) -> None:
+    """Six threads call; every answer waits until as many calls are there as may be, which is never more."""
+    turn, there, most = threading.Condition(), [0], [0]
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        with turn:
+            there[0] += 1
+            most[0] = max(most[0], there[0])
+            turn.notify_all()
+            assert turn.wait_for(lambda: most[0] >= at_once, PATIENCE_S)
+            assert there[0] < at_once or not door._free.acquire(blocking=False), "one more could leave"
+            there[0] -= 1
+        return httpx.Response(200)
+
+    door = Wire(Door(url=URL, calls_in_flight=at_once), transport=httpx.MockTransport(answer))
+    side_by_side(6, lambda: door.send(call(Safety.READ)))
+
+    assert most == [at_once]
+    assert door.meter.sent == 6
+
+
+def test_calls_side_by_side_open_one_session() -> None:
+    """The first session ends for both at once: one new one is opened, and both calls are made in it."""
+    both, logins = threading.Barrier(2, timeout=PATIENCE_S), []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/login"):
+            logins.append(1)
+            return httpx.Response(200, content=b"one" if len(logins) == 1 else b"two")
+        if request.headers.get("authorization") == "one":
+            both.wait()
+            return httpx.Response(401)
+        return httpx.Response(200)
+
+    door = Wire(Door(url=URL, calls_in_flight=2), login=login, session_over=session_over, transport=httpx.MockTransport(answer))
+    answers: list[object] = []
+    side_by_side(2, lambda: answers.append(door.send(call(Safety.READ))))
+
+    assert [one.status for one in answers if isinstance(one, Reply)] == [200, 200]
+    assert len(logins) == 2
+
+
 def test_a_poll_waits_before_it_asks() -> None:
     clock = Clock()
     wire(Platform(httpx.Response(200)), clock=clock).send(call(Safety.READ, after_s=4.0))

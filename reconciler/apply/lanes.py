@@ -1,7 +1,9 @@
-"""A plan on its way in lanes: one for each target, all of them under way at once.
+"""A plan on its way in lanes, all of them under way at once: one for each target, or as many as it takes calls at a time.
 
 Targets are slow and do not know each other, so that nothing waits for another target but what the plan says: whoever said no
-on one is barred there before another calls anybody. Each lane carries out the changes of its target in the plan's order.
+on one is barred there before another calls anybody. The lanes of one target take its changes in the plan's order. Side by side
+are only changes of one kind to different places, which are to each other what changes of two targets are; whatever else comes
+earlier in the plan ends first, so that more lanes are never more than the same steps in less time.
 
 Nothing here acts, waits or runs by itself. `Lanes` says what every lane that can go on asks for, and takes answers in
 whichever order they come, one at a time; so a simulator can try every order, and what the lanes share needs no lock.
@@ -9,8 +11,9 @@ whichever order they come, one at a time; so a simulator can try every order, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -34,10 +37,19 @@ _Walking: TypeAlias = Generator[Effect | _Wait, Any, None]
 
 
 @dataclass(slots=True, kw_only=True)
-class _Lane:
-    """The changes of one target, and what they ask for now; None when they have ended."""
+class _Queue:
+    """The changes of one target: those that no lane has taken yet, and those that have, by key, until they have an outcome."""
 
     jobs: Sequence[Job]
+    left: deque[Job]
+    taken: dict[str, Job] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Lane:
+    """One change after another of a queue, and what they ask for now; None when there are no more."""
+
+    queue: _Queue
     walking: _Walking
     asks: Effect | _Wait | None = None
 
@@ -52,28 +64,31 @@ class Lanes:
         self._places = {job.change.key: place for place, job in enumerate(work.jobs)}
         self._outcomes: dict[str, ChangeOutcome] = {}
         self._lanes: dict[str, _Lane] = {}
-        for target in dict.fromkeys(job.target.name for job in work.jobs):
-            jobs = [job for job in work.jobs if job.target.name == target]
-            self._lanes[target] = _Lane(jobs=jobs, walking=self._walk(jobs))
+        for target in {job.target.name: job.target for job in work.jobs}.values():
+            jobs = [job for job in work.jobs if job.target.name == target.name]
+            queue = _Queue(jobs=jobs, left=deque(jobs))
+            for number in range(1, min(target.calls_in_flight, len(jobs)) + 1):
+                name = target.name if number == 1 else f"{target.name}#{number}"
+                self._lanes[name] = _Lane(queue=queue, walking=self._walk(queue))
         for lane in self._lanes.values():
             self._go_on(lane, next)
         self._wake()
 
     @property
     def asks(self) -> Mapping[str, Effect]:
-        """What the runtime has to do next, by target; nothing is left to do when it is empty."""
+        """What the runtime has to do next, by lane; nothing is left to do when it is empty."""
         return {
             name: lane.asks for name, lane in self._lanes.items() if lane.asks is not None and not isinstance(lane.asks, _Wait)
         }
 
-    def answer(self, target: str, answer: Any) -> None:
+    def answer(self, lane: str, answer: Any) -> None:
         """What a lane asked for was done, and came to that."""
-        self._go_on(self._lanes[target], lambda walking: walking.send(answer))
+        self._go_on(self._lanes[lane], lambda walking: walking.send(answer))
         self._wake()
 
-    def fail(self, target: str, failure: Exception) -> None:
+    def fail(self, lane: str, failure: Exception) -> None:
         """What a lane asked for could not be done."""
-        self._go_on(self._lanes[target], lambda walking: walking.throw(failure))
+        self._go_on(self._lanes[lane], lambda walking: walking.throw(failure))
         self._wake()
 
     def run(self, ended_at: datetime) -> Run:
@@ -97,7 +112,7 @@ class Lanes:
         except Exception as failure:  # noqa: BLE001 - the run ends here, and people must know what was sent before
             lane.asks = None
             self._progress.broke = self._progress.broke or failure
-            for job in lane.jobs:
+            for job in lane.queue.jobs:
                 self._outcomes.setdefault(job.change.key, _pending(job, self._progress.over))
 
     def _wake(self) -> None:
@@ -109,16 +124,20 @@ class Lanes:
     def _may_go_on(self, lane: _Lane) -> bool:
         return isinstance(lane.asks, _Wait) and self._outcomes.keys() >= lane.asks.keys
 
-    def _walk(self, jobs: Sequence[Job]) -> _Walking:
-        """The changes of one target, one after another; then once more those that one look does not prove."""
+    def _walk(self, queue: _Queue) -> _Walking:
+        """One change of a target after another; then once more those that one look does not prove."""
         open_still: list[Carrying] = []
-        for job in jobs:
+        while queue.left:
+            job = queue.left.popleft()
             change = job.change
-            if waits := self._waits(change):
+            waits = self._waits(change) | _in_the_way(job, queue.taken.values())
+            queue.taken[change.key] = job
+            if waits:
                 yield _Wait(keys=waits)
             carrying = Carrying(job, self._work, self._progress)
             outcome = yield from self._change(carrying)
             self._outcomes[change.key] = outcome
+            del queue.taken[change.key]
             open_still += [carrying] if carrying.shown else []
             if outcome.result.done:
                 self._progress.done.add(change.key)
@@ -158,6 +177,18 @@ class Lanes:
                 change=change, result=Result.SKIPPED, why=say("an earlier change of this address did not end well")
             )
         return (yield from carrying.through())
+
+
+def _in_the_way(job: Job, taken: Iterable[Job]) -> frozenset[str]:
+    """Those of the changes of a target that are under way which have to end before this one begins."""
+    return frozenset(other.change.key for other in taken if not _side_by_side(other, job))
+
+
+def _side_by_side(one: Job, other: Job) -> bool:
+    """Whether two changes of a target may be under way at once: of one kind, and neither does anything in the other's place."""
+    if one.change.action is not other.change.action or one.change.address.kind != other.change.address.kind:
+        return False
+    return one.change.address != other.change.address and (one.change.address.kind == "campaign" or one.place != other.place)
 
 
 def _pending(job: Job, why: str) -> ChangeOutcome:

@@ -34,6 +34,11 @@ class Job:
     container: Callable[[Live | None], str]
     channel: str | None = None
 
+    @property
+    def place(self) -> str:
+        """The container as the plan knows it."""
+        return self.container(self.live)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:

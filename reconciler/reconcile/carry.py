@@ -251,43 +251,43 @@ def _managed(session: Session, proposal: Proposal) -> dict[str, tuple[Live, ...]
 
 
 def _drive(session: Session, work: Work, watching: Watching) -> Run:
-    """Do what the lanes ask for, until they ask for nothing. Calls are made in threads, one a target; everything else happens
+    """Do what the lanes ask for, until they ask for nothing. Calls are made in threads, one a lane; everything else happens
     here, one thing after another, so that the journal's order is the order in which things were decided.
     """
     lanes = Lanes(work, session.world.now())
     calls: UnderWay[Answer | None] = UnderWay()
     ahead: list[Callable[[], None]] = []
     while asked := lanes.asks:
-        free = {target: effect for target, effect in asked.items() if target not in calls}
-        for target, effect in free.items():
+        free = {lane: effect for lane, effect in asked.items() if lane not in calls}
+        for lane, effect in free.items():
             if isinstance(effect, Send | Read) and not _given_up(effect, watching):
-                calls.begin(target, partial(_sent, session, target, effect.call))
+                calls.begin(lane, partial(_sent, session, effect.target, effect.call))
                 ahead += [effect.meanwhile] if isinstance(effect, Send) and effect.meanwhile else []
             elif isinstance(effect, Pause) and watching.go_on():
-                calls.begin(target, partial(session.world.sleep, effect.seconds))
+                calls.begin(lane, partial(session.world.sleep, effect.seconds))
             else:
-                _tell_lane(session, lanes, target, partial(_act, session, effect, watching))
+                _tell_lane(session, lanes, lane, partial(_act, session, effect, watching))
         if free:
             continue
         if ended := calls.take(LEAVES_S if ahead else None):
-            target, result = ended
-            _tell_lane(session, lanes, target, partial(_given, result))
+            lane, result = ended
+            _tell_lane(session, lanes, lane, partial(_given, result))
         else:
             with session.turn:
                 ahead.pop(0)()
     return lanes.run(session.world.now())
 
 
-def _tell_lane(session: Session, lanes: Lanes, target: str, act: Callable[[], Any]) -> None:
+def _tell_lane(session: Session, lanes: Lanes, lane: str, act: Callable[[], Any]) -> None:
     """Do what a lane asked for, and tell it what came of it. Whatever goes wrong is thrown into it: it says what was sent."""
     try:
         answer = act()
     except Exception as broken:  # noqa: BLE001 - see above
         with session.turn:
-            lanes.fail(target, broken)
+            lanes.fail(lane, broken)
     else:
         with session.turn:
-            lanes.answer(target, answer)
+            lanes.answer(lane, answer)
 
 
 def _given(result: Answer | Exception | None) -> Answer | None:

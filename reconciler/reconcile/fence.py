@@ -4,8 +4,8 @@ Platforms cannot be told whose turn it is. So the kernel is: a timer runs to the
 way out. A process that is stopped in between, with its machine or alone, is ended by the timer before its next instruction,
 and what it was about to send is never sent. Its intent is in the journal, so the next run knows that it is in doubt.
 
-Targets that are written to at once share the lease, and so its end: one timer runs for as long as a request of any of them is
-on its way out. A renewal only ever moves the end away, for all of them.
+Calls that are made at once, to whichever targets, share the lease, and so its end: one timer runs for as long as a request of
+any of them is on its way out. A renewal only ever moves the end away, for all of them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ GAP_S: Final = 0.05  # so much earlier than the lease the timer rings; looking a
 
 class LeaseFence:
     """See `wire.Fence`. `call_s` is how long a call to the target may take; `beside` the fence of another target under the same
-    lease.
+    lease. Whose request has left is known by its thread: a thread makes one call at a time.
     """
 
     def __init__(self, held: Held, call_s: float, beside: LeaseFence | None = None) -> None:
@@ -47,7 +47,7 @@ class LeaseFence:
                 self._line.timer.start(left_s - GAP_S)
                 # Whoever froze between looking and starting has a timer that rings too late: look again.
                 if left_s - self._held.left_s() < GAP_S:
-                    self._line.out.add(self)
+                    self._line.out.add((self, threading.get_ident()))
                     return ""
             self._line.stop_if_nothing_is_out()
         return say("the lock of this run has ended")
@@ -55,16 +55,16 @@ class LeaseFence:
     def disarm(self) -> None:
         """See `wire.Fence`."""
         with self._line.turn:
-            self._line.out.discard(self)
+            self._line.out.discard((self, threading.get_ident()))
             self._line.stop_if_nothing_is_out()
 
 
 @dataclass(slots=True, kw_only=True)
 class _Line:
-    """What the fences of a run have in common: the timer, and those whose request is on its way out."""
+    """What the fences of a run have in common: the timer, and who has a request on its way out: fence and thread."""
 
     timer: _Timer
-    out: set[LeaseFence] = field(default_factory=set)
+    out: set[tuple[LeaseFence, int]] = field(default_factory=set)
     turn: threading.Lock = field(default_factory=threading.Lock)
 
     def stop_if_nothing_is_out(self) -> None:

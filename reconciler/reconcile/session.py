@@ -163,6 +163,7 @@ class Session(AbstractContextManager["Session"]):
             headers=headers,
             timeout_s=target.limit("timeout_s", 65.0),
             calls_per_second=target.limit("calls_per_second", 0.0 if target.sandbox else _PACES.get(target.platform, 0.0)),
+            calls_in_flight=target.calls_in_flight,
             user_agent=f"reconciler/{__version__}",
         )
         return Wire(

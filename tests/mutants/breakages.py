@@ -68,6 +68,20 @@ WIRE: Final = (
         after="        if self.out is not None:\n",
         killed_by="tests/test_lanes.py::test_the_timer_runs_until_the_last_request_has_left",
     ),
+    Mutant(
+        name="whoever is done first stops the timer of its target",
+        file="reconciler/reconcile/fence.py",
+        before="self._line.out.discard((self, threading.get_ident()))",
+        after="self._line.out = {one for one in self._line.out if one[0] is not self}",
+        killed_by="tests/test_lanes.py::test_of_two_requests_to_one_target_the_timer_runs_until_both_have_left",
+    ),
+    Mutant(
+        name="a platform gets more calls at once than it takes",
+        file="reconciler/wire.py",
+        before="        with self._free:\n",
+        after="        if self._free:\n",
+        killed_by="tests/test_wire.py::test_no_more_calls_are_on_their_way_than_the_platform_takes",
+    ),
 )
 
 APPLY: Final = (
@@ -116,9 +130,23 @@ APPLY: Final = (
     Mutant(
         name="a target does not wait for the list of another",
         file=_LANES,
-        before="            if waits := self._waits(change):",
-        after="            if (waits := self._waits(change)) and change.count < 0:",
+        before="            waits = self._waits(change) | _in_the_way(job, queue.taken.values())",
+        after="            waits = _in_the_way(job, queue.taken.values())",
         killed_by="tests/test_lanes.py::test_a_call_that_reaches_people_waits_for_the_list_of_another_target",
+    ),
+    Mutant(
+        name="a lane passes what the plan has before it",
+        file=_LANES,
+        before="    return frozenset(other.change.key for other in taken if not _side_by_side(other, job))",
+        after="    return frozenset(other.change.key for other in taken if other is job)",
+        killed_by="tests/test_lanes.py::test_what_is_of_another_kind_waits_until_what_comes_earlier_has_ended",
+    ),
+    Mutant(
+        name="two documents are loaded into one place at once",
+        file=_LANES,
+        before='one.change.address.kind == "campaign" or one.place != other.place',
+        after='one.change.address.kind == "campaign" or one.place is not None',
+        killed_by="tests/test_lanes.py::test_rows_of_one_place_are_loaded_one_document_after_another",
     ),
     Mutant(
         name="what breaks one lane lets the others go on",

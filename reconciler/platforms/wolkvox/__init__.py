@@ -40,6 +40,7 @@ _KEYS: Final = TargetKeys(
     ),
     url="https://wv{server}.wolkvox.com",
     account="server",
+    calls_in_flight_max=2,  # by token; the vendor advises one after another (wolkvox.md, limits)
 )
 _CAMPAIGN: Final = (
     Field(
