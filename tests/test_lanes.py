@@ -367,7 +367,7 @@ def test_whatever_ends_first_what_is_under_way_at_once_may_be(seed: int) -> None
     """Every call of a change comes after all that the plan has before it, but for changes of its own kind elsewhere."""
     order, jobs = Random(seed), mixed()  # noqa: S311 - chance that can be told again, no secret
     driven, places = Driven(*jobs), {one.change.key: place for place, one in enumerate(jobs)}
-    by_address = {(str(one.change.address), one.change.action): one for one in jobs}
+    by_key = {one.change.key: one for one in jobs}
     under_way: dict[str, Job] = {}
     ended: set[str] = set()
     most = 0
@@ -375,7 +375,8 @@ def test_whatever_ends_first_what_is_under_way_at_once_may_be(seed: int) -> None
         lane = order.choice(sorted(asks))
         effect = driven.step(lane)
         if isinstance(effect, Intend):
-            mine = by_address[str(effect.entry.address), effect.entry.action]
+            assert effect.entry.action
+            mine = by_key[f"{effect.entry.action.value} {effect.entry.address}"]
             same = [one for one in jobs if one.target.name == mine.target.name and one is not mine]
             for other in same:
                 if places[other.change.key] < places[mine.change.key] and other.change.key not in ended:

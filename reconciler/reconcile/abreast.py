@@ -1,4 +1,4 @@
-"""The same work for several targets at once, one thread each: platforms are slow, and do not know each other."""
+"""The same work several times at once, in a thread each: platforms are slow, and do not know each other."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def abreast(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
 
     An interrupt does not wait: the threads are left behind and end with the process, so they may only read.
     """
-    if len(items) == 1:
-        return [work(items[0])]
+    if len(items) <= 1:
+        return [work(item) for item in items]
     results: dict[int, R] = {}
     failures: dict[int, BaseException] = {}
 

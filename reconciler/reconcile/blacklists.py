@@ -202,8 +202,7 @@ class Blacklists:
                 continue
             dials = live.state is State.STARTED or address in documents.starting
             if live.id not in documents.exports and dials:
-                rows_seen = documents.read_live(no_rows(self.target, live.name), live, iter(()))
-                documents.exports[live.id] = rows_seen.tables
+                rows_seen = documents.read_live(no_rows(self.target, live.name), live)
                 if not rows_seen.complete:
                     message = say("whether all its records are marked is not known: {note}", note=rows_seen.note)
                     findings.append(Finding(code="PLT002", severity=Severity.WARN, message=message, address=address))

@@ -39,9 +39,10 @@ BLACKLIST: Final = "blacklist"
 class Documents:
     """What planning knows of one target, and what its documents have told so far.
 
-    `starting` and `entering` are as in `listing.list_rows`. `books` are the address books that were prepared, `exports` the
-    tables of live rows by the id of their campaign, `adding` those of rows to add by container. `blocks` are the numbers that
-    the target's own lists bar, `reads` the documents that reach people, read and not judged yet.
+    `starting` and `entering` are as in `listing.list_rows`. `fetched` are live rows that nobody has asked for yet, `books` the
+    address books that were prepared, `exports` the tables of live rows by the id of their campaign, `adding` those of rows to
+    add by container. `blocks` are the numbers that the target's own lists bar, `reads` the documents that reach people, read
+    and not judged yet.
     """
 
     session: Session
@@ -56,6 +57,7 @@ class Documents:
     frequency: Frequency
     platform: Platform = field(init=False)
     campaigns: Mapping[str, Desired] = field(init=False)
+    fetched: dict[Address, RowsSeen] = field(default_factory=dict)
     books: list[Prepared] = field(default_factory=list)
     exports: dict[str, tuple[str, ...]] = field(default_factory=dict)
     adding: dict[str, list[str]] = field(default_factory=dict)
@@ -156,14 +158,23 @@ class Documents:
         if sheet.readable and desired.get("campaign") and live is None:
             return RowsSeen()
         asks = desired.address.kind == BLACKLIST and not sheet.readable and not self.anew(desired)
-        rows_seen = self.read_live(desired, live, self._asked(desired, prepared, live) if asks else iter(()))
+        return self.read_live(desired, live, self._asked(desired, prepared, live) if asks else None)
+
+    def fetch(self, desired: Desired, live: Live | None) -> None:
+        """Read what is live of a document before anybody asks for it. May run beside others of its kind."""
+        self.fetched[desired.address] = self._shown(desired, live)
+
+    def read_live(self, desired: Desired, live: Live | None, asked: Iterator[Mapping[str, str]] | None = None) -> RowsSeen:
+        """The platform's rows of a document, whatever came of asking for them: what was fetched, once, and else what is there
+        now.
+        """
+        rows_seen = self.fetched.pop(desired.address, None) or self._shown(desired, live, asked)
         if live and desired.address.kind == "contacts":
             self.exports[live.id] = rows_seen.tables
         return rows_seen
 
-    def read_live(self, desired: Desired, live: Live | None, asked: Iterator[Mapping[str, str]]) -> RowsSeen:
-        """The platform's rows of a document, whatever came of asking for them."""
-        flow = self.platform.read_rows(desired, self.target, live, self.seen, asked)
+    def _shown(self, desired: Desired, live: Live | None, asked: Iterator[Mapping[str, str]] | None = None) -> RowsSeen:
+        flow = self.platform.read_rows(desired, self.target, live, self.seen, asked or iter(()))
         try:
             return self.session.wire(self.target).run(flow)
         except NotReadable as failure:

@@ -22,8 +22,9 @@ from reconciler.policies.settings import Suppress
 from reconciler.reconcile.blacklists import Blacklists
 from reconciler.reconcile.caps import Frequency
 from reconciler.reconcile.documents import BLACKLIST, Documents
+from reconciler.reconcile.fetching import fetch, listen
 from reconciler.reconcile.listed import Listing, Read
-from reconciler.reconcile.optouts import Heard, OptOuts, hear
+from reconciler.reconcile.optouts import Heard, OptOuts
 from reconciler.reconcile.reach import Reach, container_of, no_rows
 from reconciler.reconcile.reading import read_target
 from reconciler.reconcile.session import Session
@@ -64,9 +65,8 @@ def list_rows(
     if contacting:
         listing.lists = read_lists(session, suppress)
         listing.findings += listing.lists.findings
-    accounts = []
-    for name in dict.fromkeys((*(wish.address.target for wish in selected), *sorted(address.target for address in starting))):
-        documents = Documents(
+    accounts = [
+        Documents(
             session=session,
             target=session.project.targets[name],
             documents=[wish for wish in everything if wish.address.target == name],
@@ -78,18 +78,22 @@ def list_rows(
             entering=entering,
             frequency=frequency,
         )
-        heard = hear(session, documents.target, documents.seen) if contacting else Heard()
-        accounts.append((documents, _read(documents, addresses, opt_outs, heard), heard))
-    for documents, blacklists, heard in accounts:
+        for name in dict.fromkeys((*(wish.address.target for wish in selected), *sorted(one.target for one in starting)))
+    ]
+    known = [documents.target.name for documents in accounts]
+    elsewhere = sorted({wish.address.target for wish in everything} - {*known}) if contacting else []
+    heard = listen(session, [*known, *elsewhere], seen) if contacting else dict.fromkeys(known, Heard())
+    fetch(accounts, addresses)
+    read = [(documents, _read(documents, addresses, opt_outs, heard[documents.target.name])) for documents in accounts]
+    for documents, blacklists in read:
         _wait(documents)
-        opt_outs.take_in(documents, blacklists, heard)
-    if contacting:
-        known = {documents.target.name for documents, _, _ in accounts}
-        _listen_elsewhere(session, opt_outs, known, seen, memory, now, everything, frequency)
-    refused = _refused(session, [read.prepared for documents, _, _ in accounts for read in documents.reads], listing.lists.own)
-    for documents, blacklists, _ in sorted(accounts, key=lambda account: account[0].target.name):
+        opt_outs.take_in(documents, blacklists, heard[documents.target.name])
+    for name in elsewhere:
+        _listen(only_heard(session, session.project.targets[name], everything, memory, now, frequency), opt_outs, heard[name])
+    refused = _refused(session, [one.prepared for documents in accounts for one in documents.reads], listing.lists.own)
+    for documents, blacklists in sorted(read, key=lambda account: account[0].target.name):
         _judge(documents, blacklists, opt_outs, refused)
-    for documents, _, _ in accounts:
+    for documents in accounts:
         _weigh_starts(documents)
     listing.findings += [*opt_outs.findings, *opt_outs.told()]
     listing.enforced += opt_outs.learned()
@@ -134,6 +138,7 @@ def _wait(documents: Documents) -> None:
         seen=documents.seen,
         memory=documents.memory,
         waiting=listing.waiting,
+        read=documents.read_live,
         silent=documents.silent,
     )
     for address in sorted(documents.starting - read):
@@ -145,24 +150,12 @@ def _wait(documents: Documents) -> None:
         listing.findings += [finding] if finding else []
 
 
-def _listen_elsewhere(
-    session: Session,
-    opt_outs: OptOuts,
-    known: set[str],
-    seen: Mapping[str, Seen],
-    memory: Memory,
-    now: datetime,
-    everything: Sequence[Desired],
-    frequency: Frequency,
-) -> None:
-    """The other accounts of the project, however the plan was cut: who said no there is not contacted here."""
-    for name in sorted({wish.address.target for wish in everything} - known):
-        documents = only_heard(session, session.project.targets[name], everything, memory, now, frequency)
-        heard = hear(session, documents.target, seen.get(name))
-        blacklists = Blacklists(documents, opt_outs)
-        if heard.table:
-            blacklists.wish()
-        opt_outs.take_in(documents, blacklists, heard)
+def _listen(documents: Documents, opt_outs: OptOuts, heard: Heard) -> None:
+    """Another account of the project, however the plan was cut: who said no there is not contacted here."""
+    blacklists = Blacklists(documents, opt_outs)
+    if heard.table:
+        blacklists.wish()
+    opt_outs.take_in(documents, blacklists, heard)
 
 
 def only_heard(

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.plan.known import Memory, Seen
-from reconciler.platforms.platform import NotReadable
+from reconciler.platforms.platform import RowsSeen
 from reconciler.reconcile.listed import Waiting
 from reconciler.reconcile.session import Session
 from reconciler.resource import Address, Desired, Live, Origin
 from reconciler.rows.sheet import Sheet
 from reconciler.specs import rows_spec
 from reconciler.target import Target
-from reconciler.wire import LostError
 
 if TYPE_CHECKING:
     from reconciler.rows.spec import RowsSpec
@@ -38,8 +37,8 @@ def container_of(target: Target, desired: Desired, live: Live | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """One target's campaigns that would start, and who is in them; `waiting` collects their live rows. `silent` gives
-    tables of those that the platform will not dial.
+    """One target's campaigns that would start, and who is in them; `waiting` collects their live rows. `read` shows those of a
+    document, `silent` gives tables of those that the platform will not dial.
     """
 
     session: Session
@@ -47,6 +46,7 @@ class Reach:
     seen: Seen
     memory: Memory
     waiting: dict[Address, list[Waiting]]
+    read: Callable[[Desired, Live], RowsSeen]
     silent: Callable[[Address, RowsSpec, str], tuple[str, ...]]
 
     def of_start(self, address: Address, documents: Sequence[Desired]) -> tuple[str, Finding | None]:
@@ -55,8 +55,7 @@ class Reach:
         live = self.seen.by_id(owned.id) if owned else None
         if live is None:
             return "", None
-        loads = (wish for wish in documents if wish.address.kind == "contacts" and wish.get("campaign") == address.name)
-        desired = next(loads, None) or no_rows(self.target, address.name)
+        desired = loaded_by(self.target, address, documents)
         sheet = self.session.platform(self.target).sheet(desired, self.target)
         if sheet.readable:
             return self._listed(address, desired, sheet, live)
@@ -67,26 +66,24 @@ class Reach:
         return self._remembered(container_of(self.target, desired, live)), unknown
 
     def _listed(self, address: Address, desired: Desired, sheet: Sheet, live: Live) -> tuple[str, Finding | None]:
-        platform = self.session.platform(self.target)
-        try:
-            found = self.session.wire(self.target).run(platform.read_rows(desired, self.target, live, self.seen, iter(())))
-        except (NotReadable, LostError) as failure:
-            why = failure.why if isinstance(failure, NotReadable) else failure.reason
-            message = say("the reading is not complete: {note}", note=why)
-            return "", Finding(code="PLT002", severity=Severity.WARN, message=message, address=address)
+        found = self.read(desired, live)
+        unknown = None
+        if not found.complete:
+            message = say("the reading is not complete: {note}", note=found.note)
+            unknown = Finding(code="PLT002", severity=Severity.WARN, message=message, address=address)
         if not found.tables:
-            return "", None
+            return "", unknown
         from reconciler.rows.people import dialable
         from reconciler.rows.prepare import prepare
 
         engine = self.session.engine
         live_table = found.tables[0]
         if not engine.count(live_table):  # nobody waits, and there is nothing to judge
-            return "", None
+            return "", unknown
         prepared = prepare(engine, rows_spec(desired, self.target, self.session.project, sheet))
         gone = self.silent(address, prepared.spec, live_table)
         self.waiting.setdefault(address, []).append(Waiting(prepared=prepared, live=live_table, gone=gone))
-        return dialable(engine, live_table, prepared, self.session.known, gone), None
+        return dialable(engine, live_table, prepared, self.session.known, gone), unknown
 
     def _remembered(self, container: str) -> str:
         from reconciler.rows.people import Known, known_persons
@@ -99,6 +96,12 @@ class Reach:
         reached = known_persons(engine, f"SELECT name AS person FROM {memory}", Known(engine, packed))
         engine.drop(memory)
         return reached
+
+
+def loaded_by(target: Target, address: Address, documents: Sequence[Desired]) -> Desired:
+    """A document that loads rows into a campaign, or one that loads none."""
+    loads = (wish for wish in documents if wish.address.kind == "contacts" and wish.get("campaign") == address.name)
+    return next(loads, None) or no_rows(target, address.name)
 
 
 def no_rows(target: Target, campaign: str) -> Desired:

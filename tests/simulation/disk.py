@@ -6,6 +6,7 @@ who may write. Hashes and JSON are left out; they have tests of their own.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -39,7 +40,7 @@ class Disk:
         self.lease = Lease()
         self.notes = Notes()
         self.emergency: list[Entry] = []
-        self.latest_intent: dict[tuple[str, str], int] = {}  # by run and target
+        self.intents: dict[tuple[str, str], list[int]] = defaultdict(list)  # by run and target
         self.contacting: set[str] = set()  # runs that began to contact people
 
     def lose_power(self) -> None:
@@ -48,6 +49,7 @@ class Disk:
             self.world.tell("disk", "lost", len(self.entries) - self.synced, "entries")
             del self.entries[self.synced :]
             del self.epochs[self.synced :]
+            self.intents.clear()  # whoever wrote them is gone with the power
             self.notes = Notes()
             for stored in self.entries:
                 recall.take_in(self.notes, stored)
@@ -67,7 +69,7 @@ class Disk:
             self.oracles[entry.address.target].recorded(self, stored, late=late)
         self.entries.append(stored)
         if entry.event is Event.INTENT and entry.address:
-            self.latest_intent[entry.run, entry.address.target] = number
+            self.intents[entry.run, entry.address.target].append(number)
             if entry.action in _CONTACTS and entry.call != "post_contact":
                 self.contacting.add(entry.run)
         self.epochs.append(epoch)
@@ -76,6 +78,13 @@ class Disk:
     def sync(self) -> None:
         """Everything up to here stays."""
         self.synced = len(self.entries)
+
+    def open_intents(self, run: str, target: str) -> Iterator[int]:
+        """The intents of a run whose calls have no outcome yet: those on their way, and the one that leaves now."""
+        for number in self.intents[run, target]:
+            entry = self.entries[number - 1].entry
+            if self.notes.attempts(entry.container, entry.operation)[-1].event is Event.INTENT:
+                yield number
 
     @property
     def doubtful(self) -> bool:

@@ -69,12 +69,17 @@ class Oracle:
 
     def leaves(self, disk: Disk, call: Call, run: str) -> None:
         """A request leaves a process: its intent must be durable, and nobody else may have the lease."""
-        latest = disk.latest_intent.get((run, self.target))
-        if latest is None or latest > disk.synced:
-            raise Violation(f"{call.operation} left before its intent was durable")
-        intent = disk.entries[latest - 1].entry
-        if intent.call != call.operation or (call.batch and disk.columns[latest].recipients != call.batch.recipients):
+        found = list(disk.open_intents(run, self.target))
+        mine = [
+            number
+            for number in found
+            if disk.entries[number - 1].entry.call == call.operation
+            and (not call.batch or disk.columns[number].recipients == call.batch.recipients)
+        ]
+        if found and not mine:
             raise Violation(f"{call.operation} left under another call's intent")
+        if not mine or mine[-1] > disk.synced:
+            raise Violation(f"{call.operation} left before its intent was durable")
         if disk.lease.run != run:
             raise Violation(f"{call.operation} was sent by {run}, and {disk.lease.run or 'nobody'} has the lease")
 

@@ -84,7 +84,7 @@ class Process:
         self.asked_to_stop = False
         self.planning = False
         self.dies_s: float | None = None  # when the kernel's timer ends it, on the clock that nobody sets
-        self.out: set[str] = set()  # the targets to which a request is on its way out
+        self.out: set[object] = set()  # the requests that are on their way out
 
     # --- the lock
 
@@ -108,7 +108,7 @@ class Process:
 
     # --- the fence
 
-    def arm(self, target: str) -> Points[str]:
+    def arm(self, request: object) -> Points[str]:
         """See `wire.Fence`."""
         held = self.journal.held
         if held is None:
@@ -122,14 +122,14 @@ class Process:
             yield
             self.dies_s = self.world.clock_s + left_s - GAP_S
             if left_s - held.left_s() < GAP_S:
-                self.out.add(target)
+                self.out.add(request)
                 return ""
         self._stop_if_nothing_is_out()
         return "the lease has ended"
 
-    def disarm(self, target: str) -> None:
+    def disarm(self, request: object) -> None:
         """See `wire.Fence`."""
-        self.out.discard(target)
+        self.out.discard(request)
         self._stop_if_nothing_is_out()
 
     def _stop_if_nothing_is_out(self) -> None:
@@ -145,14 +145,14 @@ class Process:
 
     def send(self, target: str, call: Call) -> Points[Answer]:
         """One write; what sets a state is repeated where surely nothing happened."""
-        account = self.place.accounts[target]
+        account, request = self.place.accounts[target], object()
         for turn in range(TRIES):
-            if why := (yield from self.arm(target)):
+            if why := (yield from self.arm(request)):
                 return Refused(reason=why, final=True)
             yield
             account.oracle.leaves(self.place.disk, call, self.run)
             answer = account.server.take(call, self.run)
-            self.disarm(target)
+            self.disarm(request)
             self.world.tell(self.name, "sent", call.operation, _short(answer))
             yield
             if turn == TRIES - 1 or not _may_repeat(call.safety, answer):

@@ -157,6 +157,11 @@ class Script:
     order: int = 0  # from which follows the order in which the lanes of two targets go on
 
     @property
+    def at_once(self) -> int:
+        """How many calls a target takes at a time: two in half of the histories."""
+        return 1 + self.seed % 2
+
+    @property
     def strikes(self) -> tuple[Strike, ...]:
         """Every strike of every step."""
         return tuple(strike for step in self.steps for strike in step.strikes)

@@ -14,8 +14,8 @@ TARGETS: Final = ("t", "u")
 _NOWHERE: Final = Origin("")
 
 
-def target_of(family: Family, name: str) -> Target:
-    """One of the accounts of a history."""
+def target_of(family: Family, name: str, at_once: int = 1) -> Target:
+    """One of the accounts of a history, which takes so many calls at a time."""
     return Target(
         name=name,
         platform=family.value,
@@ -24,6 +24,7 @@ def target_of(family: Family, name: str) -> Target:
         country="CO",
         timezone="America/Bogota",
         platform_timezone="America/Bogota",
+        calls_in_flight=at_once,
         origin=_NOWHERE,
     )
 
@@ -33,7 +34,7 @@ class Wishes:
 
     def __init__(self, script: Script, target: str) -> None:
         self.family = script.family
-        self.target = target_of(script.family, target)
+        self.target = target_of(script.family, target, script.at_once)
         self.campaign = self._address("campaign", "club")
         self.removes = script.removes and script.family is Family.KEYS
         self.loads = {"people": list(range(1, script.rows + 1))}
