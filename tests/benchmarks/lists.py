@@ -19,6 +19,7 @@ PEAK_MAX_MB: Final = 600
 _OURS: Final = "reconciler plan"
 _BARE: Final = "bare DuckDB and msgspec"
 _DICTS: Final = "Python's csv, json and dictionaries"
+_FRAMES: Final = {"pandas": "pandas", "Polars": "polars"}
 _SCRIPTS: Final = ROOT / "tests" / "benchmarks"
 
 
@@ -47,11 +48,12 @@ def measure(place: Place) -> list[Section]:
                 },
                 place.runs,
             )
-            plain = beside(
-                {_DICTS: place.command(sys.executable, _SCRIPTS / "plain_rows.py", *script, folder=folder)}, 1, warm=False
-            )
+            slow = {_DICTS: place.command(sys.executable, _SCRIPTS / "plain_rows.py", *script, folder=folder)}
+            for name, library in _FRAMES.items():
+                if python := place.python_with(library):
+                    slow[name] = place.command(python, _SCRIPTS / f"{library}_rows.py", *script, folder=folder)
             costs[rows] = table.samples[_OURS]
-            sections.append(_section(table, plain, rows, barred, calls))
+            sections.append(_section(table, beside(slow, 1, warm=False), rows, barred, calls))
     return [*sections, _growth(costs)]
 
 
@@ -76,6 +78,9 @@ def _section(table: Beside, plain: Beside, rows: int, barred: int, calls: dict[s
     if rows == max(size for size, _ in SIZES):
         dicts = table.samples[_OURS].cpu_s / plain.samples[_DICTS].cpu_s
         goals.append(Goal(what=f"the same / {_DICTS}, CPU", most=0.4, found=dicts))
+        if frames := plain.samples.get("pandas"):
+            found = table.samples[_OURS].wall_s / frames.wall_s
+            goals.append(Goal(what="the same / pandas", most=1 / 3, found=found))
         goals.append(Goal(what="the same, peak", most=PEAK_MAX_MB, found=table.samples[_OURS].peak_mb, unit="MB"))
     facts = (
         f"{rows:,} rows of 8 columns, files of {data.CAMPAIGN_ROWS:,}, each for a campaign with as many live records of 50.",

@@ -72,6 +72,13 @@ class Place:
         found = shutil.which(name)
         return Path(found) if found else None
 
+    def python_with(self, library: str) -> Path | None:
+        """An interpreter of PATH that has a library to compare with, where there is one."""
+        for folder in map(Path, os.environ.get("PATH", os.defpath).split(os.pathsep)):
+            if (folder / "python").exists() and any(folder.parent.glob(f"lib/python3*/site-packages/{library}")):
+                return folder / "python"
+        return None
+
     @contextmanager
     def sandbox(self, latency_ms: float = 0.0) -> Iterator[Control]:
         """A sandbox on a free port, empty, whose wolkvox account has calls enough; each of its answers takes that long."""

@@ -1,8 +1,9 @@
 """`make bench`: measures what this project promises of its speed, beside peers where they are installed.
 
-Peers are found on PATH: `terraform`, and `octodns-sync` (`python -m venv DIR && DIR/bin/pip install octodns`, then
-`PATH="$PATH:DIR/bin" make bench`). Everything is made from a seed in a temporary folder. The page is RESULTS.md beside
-this file. With names, only those subjects are measured and the page is printed instead of kept.
+Peers are found on PATH: `terraform`, and in an environment of their own (`python -m venv DIR && DIR/bin/pip install octodns
+pandas polars`, then `PATH="$PATH:DIR/bin" make bench`) `octodns-sync` and a `python` that has pandas and Polars. Everything is
+made from a seed in a temporary folder. The page is RESULTS.md beside this file. With names, only those subjects are measured
+and the page is printed instead of kept.
 """
 
 from __future__ import annotations
