@@ -8,7 +8,7 @@ number.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
@@ -33,6 +33,7 @@ GENERATIONS_BACK_MAX: Final = 100
 SAMPLE: Final = 3
 _NO_ROW: Final = "NULL::BIGINT"
 _NO_NAME: Final = "NULL::UUID"
+_JOINED_ROWS: Final = 2_000_000
 _CONTACTING: Final = frozenset({Verb.ADD, Verb.REPLACE})
 
 
@@ -155,18 +156,29 @@ class Comparison:
         values = sql.Bound()
         recipient = digest.recipient("id", values(self.container), values(str(self.generation)))
         sheet = self.prepared.spec.sheet
-        if wished:
-            derived = self.prepared.derived
-            person = _NO_NAME if sheet.natural or sheet.whole_file else digest.person(derived["_person"])
-            query = (
-                f"SELECT r.row, r.live, {derived['_id']} AS id, {person} AS person, {derived['_content']} AS content "
-                f"FROM ({rows}) r JOIN {self.prepared.stored} s ON s.rowid = r.row"
-            )
-        else:
-            query = f"SELECT row, live, id, {_NO_NAME} AS person, {_NO_NAME} AS content FROM ({rows})"
         table = self.engine.fresh("named")
-        self.engine.run(f"CREATE TABLE {table} AS SELECT *, {recipient} AS recipient FROM ({query})", values.values)
+        for number, within in enumerate(self._pieces() if wished else ("true",)):
+            query = f"SELECT row, live, id, {_NO_NAME} AS person, {_NO_NAME} AS content FROM ({rows})"
+            if wished:
+                derived = self.prepared.derived
+                person = _NO_NAME if sheet.natural or sheet.whole_file else digest.person(derived["_person"])
+                query = (
+                    f"SELECT r.row, r.live, {derived['_id']} AS id, {person} AS person, {derived['_content']} AS content "
+                    f"FROM (SELECT * FROM ({rows}) WHERE {within.format('row')}) r "
+                    f"JOIN {self.prepared.stored} s ON s.rowid = r.row WHERE {within.format('s.rowid')}"
+                )
+            into = f"INSERT INTO {table}" if number else f"CREATE TABLE {table} AS"
+            self.engine.run(f"{into} SELECT *, {recipient} AS recipient FROM ({query})", values.values)
         return table
+
+    def _pieces(self) -> Iterator[str]:
+        """Conditions on a row's place, each of which so many rows fulfil as are joined in little memory."""
+        last = self.engine.one(f"SELECT max(rowid) FROM {self.prepared.stored}") or 0  # of the places some are empty
+        if last < _JOINED_ROWS:
+            yield "true"
+            return
+        for first in range(0, last + 1, _JOINED_ROWS):
+            yield f"{{0}} >= {first} AND {{0}} < {first + _JOINED_ROWS}"
 
     def against_memory(self, sent: Iterable[Remembered]) -> None:
         """The journal is the live side: what was sent to a recipient of this generation is not sent again."""

@@ -23,6 +23,7 @@ from reconciler.rows.errors import EngineFailed, PageBroken
 from reconciler.rows.spill import Spill
 
 MEMORY_MIN_BYTES: Final = 512 * 1024 * 1024
+_UNITS: Final = {"MB": 1_000_000, "GB": 1_000_000_000}
 _CGROUP: Final = Path("/sys/fs/cgroup/memory.max")
 _PIECE_ROWS: Final = 4_096
 _GLOB: Final = frozenset("*?[]{}")
@@ -61,9 +62,10 @@ class Engine:
         self._counter = 0
         quiet = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         self._connection: Any = duckdb.connect(":memory:", config=quiet)
+        self._memory_bytes = _bytes(memory) if memory else memory_bytes()
         try:
             self.run("SET temp_directory = $1", [str(self.folder)])
-            self.run("SET memory_limit = $1", [memory or f"{memory_bytes()}B"])
+            self.run("SET memory_limit = $1", [f"{self._memory_bytes}B"])
             self.run("SET TimeZone = 'UTC'")
             self.run("SET preserve_insertion_order = false")
             self.run("SET enable_progress_bar = false")
@@ -85,6 +87,18 @@ class Engine:
         """Forget everything: the database, and what lies in the private folder."""
         self._connection.close()
         self._spill.close()
+
+    @contextmanager
+    def sparing(self, memory_bytes: int) -> Iterator[None]:
+        """Work in no more memory than that, and spill the sooner; no effect where more is taken already, or less allowed."""
+        lowered = memory_bytes < self._memory_bytes
+        if lowered:
+            self.attempt("SET memory_limit = $1", [f"{memory_bytes}B"])
+        try:
+            yield
+        finally:
+            if lowered:
+                self.run("SET memory_limit = $1", [f"{self._memory_bytes}B"])
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Carry out one statement and give all its rows; for results of a batch's size at most. EngineFailed without data."""
@@ -270,6 +284,11 @@ def memory_bytes() -> int:
         limit = _CGROUP.read_text(encoding="ascii").strip()
         total = min(total, int(limit)) if limit.isdigit() else total
     return max(total // 4, MEMORY_MIN_BYTES)
+
+
+def _bytes(size: str) -> int:
+    """A size such as `4GB` or `1.5MB`."""
+    return round(float(size[:-2]) * _UNITS[size[-2:]])
 
 
 def _sliced(body: bytes, sink: Sink) -> tuple[dict[str, Any], list[msgspec.Raw]]:

@@ -19,6 +19,7 @@ from reconciler.rows.people import Known, Persons, dialable
 from reconciler.rows.prepare import prepare
 from reconciler.rows.sheet import Presence, Sheet, Verb
 from reconciler.rows.suppress import numbers
+from reconciler.rows.suppress import suppress as take_out
 from tests.rows.conftest import KEY, NUMBERS, RECORDS, Specs
 from tests.rows.test_prepare import row
 
@@ -353,3 +354,35 @@ def test_hostile_names_reach_batches_as_they_are(engine: Engine, specs: Specs) -
     compared = against(engine, specs, [cells], None, container="x'; DROP TABLE y; --", fields={"sheet": sheet})
 
     assert rows_of(compared) == [{"key": "1", "phone": "3001234567", hostile: "v'; --"}]
+
+
+# --- long lists ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 7])
+@pytest.mark.parametrize("listed", [True, False])
+def test_rows_named_in_pieces_are_those_named_at_once(
+    engine: Engine, specs: Specs, monkeypatch: pytest.MonkeyPatch, piece: int, listed: bool
+) -> None:
+    """None is left out at an end, none comes twice, and rows that a list took out before leave no hole."""
+    rows = [row(str(number), f"30{number:02}234567") for number in range(20)]
+    barred = living(engine, *rows[3:12:2], columns={"phone": "phone"})
+
+    def compared() -> Compared:
+        prepared = prepare(engine, specs(rows=rows))
+        take_out(engine, prepared, [("own", numbers(engine, barred, "phone", "CO", ""))])
+        live = living(engine, row("0", "3000234567"), row("19", "3999999999")) if listed else None
+        sent: Any = {"sent": [] if listed else [recipients("0")], "loaded": [recipients("19")]}
+        return compare(engine, prepared, live=live, container=BOX, generation=1, changed="replace", **sent)
+
+    whole = compared()
+    monkeypatch.setattr("reconciler.rows.compare._JOINED_ROWS", piece)
+    pieces = compared()
+
+    assert pieces.diff == whole.diff
+    assert pieces.diff.to_add == (13 if listed else 14)
+    assert pieces.diff.to_replace == (1 if listed else 0)
+    for verb in (Verb.ADD, Verb.REPLACE):
+        assert rows_of(pieces, verb) == rows_of(whole, verb)
+        names = [sorted(batch.recipients for batch in batches(each, verb, 1)) for each in (pieces, whole)]
+        assert names[0] == names[1]

@@ -209,3 +209,23 @@ def test_rows_keep_their_places_whatever_is_done_beside_them(engine: Engine) -> 
 
     moved = "SELECT count(*) FROM people p JOIN places k ON p.i = k.i WHERE p.rowid <> k.place"
     assert engine.one(moved) == 0
+
+
+def test_work_that_needs_little_memory_takes_little() -> None:
+    """Only while it goes on, however it ends; and never more than is allowed."""
+
+    def limit(engine: Engine) -> str:
+        return str(engine.one("SELECT current_setting('memory_limit')"))
+
+    with Engine(key=KEY, memory="1.5GB") as engine:
+        before = limit(engine)
+        with engine.sparing(300_000_000):
+            assert limit(engine) == "286.1 MiB"
+        assert limit(engine) == before
+        with pytest.raises(ValueError, match="a bug"), engine.sparing(300_000_000):
+            raise ValueError("a bug")
+        assert limit(engine) == before
+    with Engine(key=KEY, memory="200MB") as engine:
+        before = limit(engine)
+        with engine.sparing(300_000_000):
+            assert limit(engine) == before
