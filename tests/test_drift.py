@@ -10,10 +10,14 @@ from typing import Any, Final
 import pytest
 
 from reconciler.diff import Drift, value_at
-from reconciler.plan import Plan, Wish
 from reconciler.plan.known import Unsettled
-from reconciler.policies import Ack, Settings, judge
-from reconciler.reports import Style, of_plan, render_plan
+from reconciler.plan.values import Plan, Wish
+from reconciler.policies.acks import Ack
+from reconciler.policies.judging import judge
+from reconciler.policies.settings import Settings
+from reconciler.reports.plans import render_plan
+from reconciler.reports.report import of_plan
+from reconciler.reports.style import Style
 from reconciler.resource import Live, State
 from tests.test_plan import (
     COBRANZA,

@@ -15,25 +15,11 @@ from hypothesis import strategies as st
 from reconciler.call import Verdict
 from reconciler.diagnostics import Finding, Severity
 from reconciler.kinds import KINDS
-from reconciler.plan import (
-    Change,
-    Manual,
-    Memory,
-    Owned,
-    People,
-    Permissions,
-    Plan,
-    Quota,
-    Reason,
-    Seen,
-    Source,
-    TargetState,
-    Unsettled,
-    Wish,
-)
-from reconciler.plan.known import Placed
+from reconciler.plan.known import Memory, Owned, Placed, Quota, Seen, Unsettled
 from reconciler.plan.make import Setting, make_plan
+from reconciler.plan.manual import Manual
 from reconciler.plan.order import ordered
+from reconciler.plan.values import Change, People, Permissions, Plan, Reason, Source, TargetState, Wish
 from reconciler.resource import Action, Address, Desired, Live, Origin, Reading, State, Support
 from reconciler.rows.sheet import RowsDiff
 

@@ -14,8 +14,9 @@ from reconciler.diagnostics import Finding, Severity
 from reconciler.document import parse as parse_document
 from reconciler.plan.reached import Reached, Spend, Way
 from reconciler.plan.values import Change, People, Plan, Reason, RowsChange, TargetState
-from reconciler.policies import Ack, Settings, judge, parse
-from reconciler.policies.settings import Cost, Limit
+from reconciler.policies.acks import Ack
+from reconciler.policies.judging import judge
+from reconciler.policies.settings import Cost, Limit, Settings, parse
 from reconciler.resource import Action, Address, Origin
 from reconciler.rows.sheet import RowsDiff
 from reconciler.rows.wording import Wording

@@ -19,7 +19,7 @@ from reconciler.diagnostics import CODES
 from reconciler.kinds import KINDS
 from reconciler.platforms import PLATFORMS
 from reconciler.policies.settings import RECORD
-from reconciler.reports import FORMATS
+from reconciler.reports.plans import FORMATS
 from reconciler.sandbox.server import Running
 from reconciler.wire import Door, Wire, WriteRefusedError
 from tests.house import House

@@ -19,12 +19,18 @@ from hypothesis import strategies as st
 from reconciler.diagnostics import Finding, Severity
 from reconciler.diff import Drift, FieldDiff
 from reconciler.plan.known import Quota
+from reconciler.plan.manual import Manual
 from reconciler.plan.reached import Spend
-from reconciler.plan.values import Change, Manual, People, Permissions, Plan, Reason, RowsChange, Source, TargetState
-from reconciler.reports import FORMATS, RUN_FORMATS, Style, event_line, lists, of_plan, render_findings, render_plan, render_run
+from reconciler.plan.values import Change, People, Permissions, Plan, Reason, RowsChange, Source, TargetState
 from reconciler.reports import findings as findings_room
+from reconciler.reports import lists
+from reconciler.reports.findings import render_findings
 from reconciler.reports.markdown import CHARACTERS_MAX
+from reconciler.reports.plans import FORMATS, render_plan
 from reconciler.reports.printable import clip_pair, plain
+from reconciler.reports.report import of_plan
+from reconciler.reports.run import RUN_FORMATS, event_line, render_run
+from reconciler.reports.style import Style
 from reconciler.resource import Action, Address, Origin
 from reconciler.rows.sheet import RowsDiff
 

@@ -16,7 +16,7 @@ import pytest
 
 from reconciler import __version__
 from reconciler.cli import COMMANDS
-from reconciler.policies.lawpacks import PACKS
+from reconciler.policies.terms import PACKS
 
 ROOT: Final = Path(__file__).parents[1]
 

@@ -26,7 +26,7 @@ FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}) 
 COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "demo": ("demo", "demo", "Make a working project in a folder and show plan, apply and drift on the sandbox."),
     "init": ("start", "init", "Scaffold a project of your own."),
-    "validate": ("planning", "validate", "Check every file, offline; all problems at once."),
+    "validate": ("validating", "validate", "Check every file, offline; all problems at once."),
     "plan": ("planning", "plan", "Show what would change and how many people would be contacted; changes nothing."),
     "show": ("planning", "show", "Render a saved plan."),
     "apply": ("applying", "apply", "Carry out what was reviewed."),

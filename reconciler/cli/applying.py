@@ -18,14 +18,15 @@ from reconciler import __version__
 from reconciler.apply import Run, Tell, too_late
 from reconciler.catalogue import say
 from reconciler.cli import exits
-from reconciler.cli.options import Shared, common
+from reconciler.cli.options import Shared, common, format_among
 from reconciler.cli.output import FORMAT_VERSION, data, note, say_aside, style, tell_bug, tell_error
 from reconciler.cli.planfile import Making, SavedPlan, read_plan
 from reconciler.cli.planning import plan_exit
 from reconciler.cli.progress import Progress
 from reconciler.cli.workspace import moment, open_project, open_session
 from reconciler.errors import Blocked, ReconcilerError, Stale
-from reconciler.reports import RUN_FORMATS, event_line, narrowed_line, render_plan, render_run
+from reconciler.reports.plans import render_plan
+from reconciler.reports.run import RUN_FORMATS, event_line, narrowed_line, render_run
 
 if TYPE_CHECKING:
     from reconciler.plan.narrow import Difference
@@ -70,10 +71,7 @@ def apply(
 
     if safe_only and (saved or digest):
         raise click.UsageError(say("--safe-only carries out no reviewed plan: give --auto-approve, or answer at a terminal"))
-    if shared.format not in RUN_FORMATS:
-        raise click.UsageError(
-            say("'{format}' is not a format here; known: {names}", format=shared.format, names=", ".join(RUN_FORMATS))
-        )
+    format_among(shared, RUN_FORMATS)
     plan_file = read_plan(saved) if saved else None
     reviewed = _reviewed(plan_file, digest)
     made = plan_file.made if plan_file else None

@@ -10,7 +10,7 @@ import click
 
 from reconciler.catalogue import say
 from reconciler.cli import exits
-from reconciler.cli.options import Shared, common
+from reconciler.cli.options import TEXT_OR_JSON, Shared, common, format_among
 from reconciler.cli.output import FORMAT_VERSION, data, note
 from reconciler.cli.workspace import open_project, open_session
 from reconciler.reports.printable import sentence
@@ -37,8 +37,7 @@ def pull(shared: Shared, addresses: tuple[str, ...], *, write: bool) -> int:
     """
     from reconciler.reconcile.pull import pull as pulled
 
-    if shared.format not in ("text", "json"):
-        raise click.UsageError(say("'{format}' is not a format here; known: {names}", format=shared.format, names="text, json"))
+    format_among(shared, TEXT_OR_JSON)
     places = [_address(word) for word in addresses]
     with open_session(open_project(shared)) as session:
         found = list(pulled(session, places, write=write))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import click
 
 from reconciler import __version__
-from reconciler.catalogue import say
 from reconciler.cli import exits
-from reconciler.cli.options import Shared, common
+from reconciler.cli.options import Shared, common, format_among
 from reconciler.cli.output import FORMAT_VERSION, data, note, style
 from reconciler.cli.workspace import open_project, open_session
-from reconciler.reports import DRIFT_FORMATS, render_drift
+from reconciler.reports.drift import DRIFT_FORMATS, render_drift
 
 
 @click.command()
@@ -22,10 +21,7 @@ def drift(shared: Shared) -> int:
     """
     from reconciler.reconcile.edits import find_edits
 
-    if shared.format not in DRIFT_FORMATS:
-        raise click.UsageError(
-            say("'{format}' is not a format here; known: {names}", format=shared.format, names=", ".join(DRIFT_FORMATS))
-        )
+    format_among(shared, DRIFT_FORMATS)
     with open_session(open_project(shared)) as session:
         found = find_edits(session, shared.only)
     shown = {

@@ -11,13 +11,13 @@ import click
 
 from reconciler.catalogue import say
 from reconciler.cli import exits
-from reconciler.cli.options import Shared, common
+from reconciler.cli.options import TEXT_OR_JSON, Shared, common, format_among
 from reconciler.cli.output import FORMAT_VERSION, data, note, style, write_file
 from reconciler.cli.workspace import open_project
 from reconciler.personal import mask_text
 from reconciler.project import Project
-from reconciler.reports import Style
 from reconciler.reports.printable import plain as printable
+from reconciler.reports.style import Style
 from reconciler.resource import Desired, Origin
 from reconciler.rows import gsm7
 from reconciler.rows.mapping import PLACEHOLDER, placeholders
@@ -80,8 +80,7 @@ def fmt(shared: Shared, fix: str, write: bool, detailed_exitcode: bool) -> int:
     from reconciler.reconcile.propose import selected
     from reconciler.specs import load
 
-    if shared.format not in ("text", "json"):
-        raise click.UsageError(say("'{format}' is not a format here; known: {names}", format=shared.format, names="text, json"))
+    format_among(shared, TEXT_OR_JSON)
     project = open_project(shared)
     specs = load(project, KINDS, PLATFORMS)
     found = _proposals([wish for wish in specs.desired if selected(wish, shared.only)])

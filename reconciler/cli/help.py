@@ -13,23 +13,17 @@ import click
 
 from reconciler.catalogue import say
 from reconciler.cli import exits
-from reconciler.cli.options import Shared, common
+from reconciler.cli.options import TEXT_OR_JSON, Shared, common, format_among
 from reconciler.cli.output import FORMAT_VERSION, data, note, style, write_file
 from reconciler.diagnostics import CODES, Finding, did_you_mean, error
 from reconciler.errors import Mistaken
-from reconciler.reports import Style
+from reconciler.reports.style import Style
 
 if TYPE_CHECKING:
     from reconciler.policies.lawpacks import Rule
     from reconciler.project import Project
     from reconciler.reconcile.session import Session
     from reconciler.target import SecretRef, Target
-
-
-def _as_json(shared: Shared) -> bool:
-    if shared.format not in ("text", "json"):
-        raise click.UsageError(say("'{format}' is not a format here; known: {names}", format=shared.format, names="text, json"))
-    return shared.format == "json"
 
 
 def _json(**content: Any) -> str:
@@ -49,7 +43,7 @@ def explain(shared: Shared, code: str) -> int:
     if wanted and wanted not in CODES:
         return _explain_rule(shared, code)
     known = [(name, entry) for name, entry in CODES.items() if wanted in ("", name)]
-    if _as_json(shared):
+    if format_among(shared, TEXT_OR_JSON) == "json":
         data(_json(codes=[{"code": name, "title": e.title, "why": e.why, "remedy": e.remedy} for name, e in known]))
     elif wanted:
         ((name, entry),) = known
@@ -75,7 +69,7 @@ def _explain_rule(shared: Shared, word: str) -> int:
     rule = rules()[wanted]
     pack = next(pack for pack in packs().values() if rule in pack.rules)
     advice = say("help, not legal advice: a lawyer must confirm it before use")
-    if _as_json(shared):
+    if format_among(shared, TEXT_OR_JSON) == "json":
         data(_json(rules=[{"pack": pack.id, "edition": pack.edition, **rule.to_json()}], advice=advice))
         return exits.DONE
     every = say("every one")
@@ -121,7 +115,7 @@ def schema(shared: Shared, out: Path, check: bool) -> int:
     stale = [path for path, text in texts.items() if _content(path) != text]
     for path in () if check else stale:
         write_file(path, texts[path])
-    if _as_json(shared):
+    if format_among(shared, TEXT_OR_JSON) == "json":
         data(_json(files=[str(path) for path in texts], stale=[str(path) for path in stale]))
     elif stale or not check:
         data("\n".join(str(path) for path in (stale if check else texts)))
@@ -212,7 +206,7 @@ def doctor(shared: Shared) -> int:
     """Ask every target, with reads only: credentials, reachability, login, quota, and whether it answers as expected."""
     from reconciler.cli.workspace import open_project, open_session
 
-    as_json = _as_json(shared)
+    as_json = format_among(shared, TEXT_OR_JSON) == "json"
     project = open_project(shared)
     with open_session(project) as session:
         if project.journal_id:

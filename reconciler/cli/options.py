@@ -8,14 +8,14 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
 
-from reconciler.catalogue import speak
+from reconciler.catalogue import say, speak
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,3 +107,16 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         with_shared = option(with_shared)
     return with_shared
+
+
+TEXT_OR_JSON: Final = ("text", "json")
+
+
+def format_among(shared: Shared, known: Iterable[str]) -> str:
+    """The format that was asked for, which has to be one of the command's."""
+    names = list(known)
+    if shared.format not in names:
+        raise click.UsageError(
+            say("'{format}' is not a format here; known: {names}", format=shared.format, names=", ".join(names))
+        )
+    return shared.format

@@ -21,7 +21,7 @@ from reconciler.catalogue import say
 from reconciler.cli.options import Shared
 from reconciler.errors import ReconcilerError
 from reconciler.personal import mask_text
-from reconciler.reports import Style
+from reconciler.reports.style import Style
 
 FORMAT_VERSION: Final = "1.0"
 
@@ -59,7 +59,8 @@ def tell_error(error: ReconcilerError, arguments: Sequence[str]) -> None:
     tell_ending(error.message, arguments, code=error.code, remedy=error.remedy, place=error.place, findings=findings)
     place = f"{error.place}: " if error.place else ""
     if findings and not wants_json(arguments):
-        from reconciler.reports import Style, render_findings
+        from reconciler.reports.findings import render_findings
+        from reconciler.reports.style import Style
 
         say_aside(render_findings(findings, lambda _file: None, Style()))  # the folder may be another project's
     say_aside(f"{say('error')} {error.code}: {place}{error.message}")

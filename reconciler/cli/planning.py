@@ -1,8 +1,7 @@
-"""validate, plan, show: what changes nothing."""
+"""plan, show: what changes nothing."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,58 +10,17 @@ import click
 from reconciler import __version__
 from reconciler.catalogue import say
 from reconciler.cli import exits
-from reconciler.cli.options import Shared, common
-from reconciler.cli.output import FORMAT_VERSION, data, lines_of, note, style, write_file
-from reconciler.cli.workspace import clock, moment, open_project, open_session, project_path, read_project
-from reconciler.diagnostics import Finding, Severity, in_order
-from reconciler.kinds import KINDS
-from reconciler.platforms import PLATFORMS
-from reconciler.policies import parse
-from reconciler.policies.clocks import clock_findings
-from reconciler.project import bare
-from reconciler.reconcile.suppression import wrong_lists
-from reconciler.reports import FORMATS, Style, render_findings, render_plan
-from reconciler.specs import load
+from reconciler.cli.options import Shared, common, format_among
+from reconciler.cli.output import data, note, style, write_file
+from reconciler.cli.workspace import moment, open_project, open_session
+from reconciler.diagnostics import Severity
+from reconciler.reports.plans import FORMATS, render_plan
+from reconciler.reports.style import Style
 
 if TYPE_CHECKING:
     from reconciler.cli.planfile import Making
     from reconciler.reconcile.propose import Asked, Proposal
     from reconciler.reconcile.session import Session
-
-
-@click.command()
-@common
-def validate(shared: Shared) -> int:
-    """Check reconciler.yaml and every document, offline and without secrets; all problems at once."""
-    project, findings, root = read_project(shared)
-    documents = 0
-    if project is not None:
-        specs = load(project, KINDS, PLATFORMS)
-        settings, mistakes = parse(project.policies)
-        clocks = (
-            finding
-            for wish in specs.desired
-            for finding in clock_findings(wish, project.targets[wish.address.target], clock().date())
-        )
-        findings = [*mistakes, *wrong_lists(project, settings.suppress), *in_order([*specs.findings, *clocks])]
-        documents = len(specs.desired)
-    else:
-        # Targets are not known then, so what a document says of them is not held against it.
-        specs = load(bare(root, project_path(shared).name), KINDS, PLATFORMS)
-        findings = [*findings, *(finding for finding in specs.findings if finding.code not in ("SPC007", "PTH002"))]
-    return _tell_findings(shared, findings, root, documents)
-
-
-def _tell_findings(shared: Shared, findings: list[Finding], root: Path, documents: int) -> int:
-    wrong = any(finding.severity is Severity.ERROR for finding in findings)
-    shown = [finding.to_json() for finding in findings]
-    if _format(shared, ("text", "json")) == "json":
-        data(json.dumps({"format_version": FORMAT_VERSION, "findings": shown}, indent=2, ensure_ascii=False))
-    elif shown:
-        data(render_findings(shown, lines_of(root), style(shared)))
-    if not wrong and shared.format == "text":
-        note(shared, say("{count:,} document(s) are right", count=documents))
-    return exits.ERROR if wrong else exits.DONE
 
 
 @click.command()
@@ -90,7 +48,7 @@ def plan(
     from reconciler.reconcile.propose import Asked, propose
 
     wanted = [_output_file(word) for word in files]
-    shape = _format(shared, FORMATS)
+    shape = format_among(shared, FORMATS)
     project = open_project(shared)
     asked = Asked(only=shared.only, allow_delete=allow_delete, acks=acks, at=moment(at, project, "plan"))
     with open_session(project) as session:
@@ -143,17 +101,8 @@ def show(shared: Shared, saved: Path) -> int:
     from reconciler.cli.planfile import read_plan
 
     plan = read_plan(saved)
-    data(render_plan(plan.shown, _format(shared, FORMATS), style(shared)))
+    data(render_plan(plan.shown, format_among(shared, FORMATS), style(shared)))
     return exits.DONE
-
-
-def _format(shared: Shared, known: object) -> str:
-    names = list(known)  # type: ignore[call-overload]  # a mapping or a tuple of names
-    if shared.format not in names:
-        raise click.UsageError(
-            say("'{format}' is not a format here; known: {names}", format=shared.format, names=", ".join(names))
-        )
-    return shared.format
 
 
 def _output_file(word: str) -> tuple[str, Path]:

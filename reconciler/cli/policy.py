@@ -11,14 +11,15 @@ import click
 
 from reconciler.catalogue import say
 from reconciler.cli import exits
-from reconciler.cli.options import Shared, common
+from reconciler.cli.options import TEXT_OR_JSON, Shared, common, format_among
 from reconciler.cli.output import FORMAT_VERSION, data, lines_of, note, style
 from reconciler.diagnostics import Finding, did_you_mean
 from reconciler.errors import Mistaken
 from reconciler.policies import cases
 from reconciler.policies.lawpacks import Pack, packs
-from reconciler.reports import Style, render_findings
+from reconciler.reports.findings import render_findings
 from reconciler.reports.printable import sentence
+from reconciler.reports.style import Style
 
 if TYPE_CHECKING:
     from reconciler.reconcile.session import Session
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
 @click.group()
 def policy() -> None:
     """What may not be: the rules of the law packs. They help; they are no legal advice."""
-
-
-def _as_json(shared: Shared) -> bool:
-    if shared.format not in ("text", "json"):
-        raise click.UsageError(say("'{format}' is not a format here; known: {names}", format=shared.format, names="text, json"))
-    return shared.format == "json"
 
 
 def _json(**content: Any) -> str:
@@ -50,7 +45,7 @@ def list_(shared: Shared, country: str) -> int:
     """Every pack with its version, and every rule; `explain RULE` says more of one."""
     chosen = _chosen(country.strip().upper())
     advice = say("help, not legal advice: a lawyer must confirm it before use")
-    if _as_json(shared):
+    if format_among(shared, TEXT_OR_JSON) == "json":
         shown = [
             {
                 "pack": pack.id,
@@ -105,7 +100,7 @@ def check(shared: Shared, at: str | None) -> int:
     from reconciler.policies.meant import reaches_people
     from reconciler.reconcile.propose import selected, written
 
-    as_json = _as_json(shared)
+    as_json = format_among(shared, TEXT_OR_JSON) == "json"
     project = open_project(shared)
     now = moment(at, project, "policy")
     with open_session(project) as session:
@@ -150,7 +145,7 @@ def _columns(session: Session, wish: Desired) -> frozenset[str] | None:
 @common
 def test(shared: Shared, files: tuple[Path, ...]) -> int:
     """Try the cases in FILE against the packs; exit 1 when one is answered otherwise than expected, or is no case."""
-    as_json = _as_json(shared)
+    as_json = format_among(shared, TEXT_OR_JSON) == "json"
     outcomes: list[cases.Outcome] = []
     findings: list[Finding] = []
     for file in files:

@@ -11,12 +11,12 @@ from reconciler import __version__
 from reconciler.calendar import instant
 from reconciler.catalogue import say
 from reconciler.cli import exits
-from reconciler.cli.options import Shared, common
+from reconciler.cli.options import Shared, common, format_among
 from reconciler.cli.output import FORMAT_VERSION, data, note, style
 from reconciler.cli.workspace import moment, open_project, open_session
 from reconciler.plan.known import Seen
 from reconciler.policies.timeline import Span, timeline
-from reconciler.reports import TIMELINE_FORMATS, render_timeline
+from reconciler.reports.timeline import TIMELINE_FORMATS, render_timeline
 from reconciler.resource import Desired, Reading
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ def when(shared: Shared, days: int, at: str | None) -> int:
     """
     from reconciler.reconcile.propose import selected, written
 
-    if shared.format not in TIMELINE_FORMATS:
-        names = ", ".join(TIMELINE_FORMATS)
-        raise click.UsageError(say("'{format}' is not a format here; known: {names}", format=shared.format, names=names))
+    format_among(shared, TIMELINE_FORMATS)
     project = open_project(shared)
     begin = moment(at, project, "when")
     with open_session(project) as session:

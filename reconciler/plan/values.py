@@ -15,6 +15,7 @@ from reconciler.diagnostics import Finding, Severity
 from reconciler.diff import Drift, FieldDiff
 from reconciler.plan.capped import Capped
 from reconciler.plan.known import Quota
+from reconciler.plan.manual import Manual, place
 from reconciler.plan.reached import Reached, Spend
 from reconciler.plan.suppression import Suppression
 from reconciler.resource import Action, Address, Desired, Origin
@@ -65,20 +66,6 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manual:
-    """A step that no API can do. `key` tells it from every other, so that it can be closed by `resolve`."""
-
-    address: Address
-    key: str
-    what: str
-    origin: Origin | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The step as the plan's JSON knows it."""
-        return {"address": str(self.address), "key": self.key, "what": self.what, **_place(self.origin)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One action at one address. `depends_on` holds the keys of changes that must have succeeded before."""
 
@@ -112,7 +99,7 @@ class Change:
             "verifiable": self.verifiable,
             "depends_on": list(self.depends_on),
             "calls": self.calls,
-            **_place(self.origin),
+            **place(self.origin),
         }
 
 
@@ -147,7 +134,7 @@ class RowsChange:
             "digest": rows.digest,
             "sample": list(rows.sample),
             "enforced_by_us": self.enforced_by_us,
-            **_place(self.origin),
+            **place(self.origin),
         }
 
 
@@ -358,10 +345,6 @@ class Plan:
     def worst(self) -> Severity | None:
         """The strongest severity among the findings."""
         return min((finding.severity for finding in self.findings), key=lambda severity: severity.rank, default=None)
-
-
-def _place(origin: Origin | None) -> dict[str, Any]:
-    return {"file": origin.file if origin else None, "line": origin.line if origin else None}
 
 
 def _canonical(value: Any) -> Any:

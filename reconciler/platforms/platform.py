@@ -17,7 +17,7 @@ from reconciler.diagnostics import Finding
 from reconciler.kinds.fields import Field
 from reconciler.personal import Secret
 from reconciler.plan.known import Seen
-from reconciler.plan.values import Manual
+from reconciler.plan.manual import Manual
 from reconciler.resource import Action, Desired, Live, Support
 from reconciler.rows.sheet import RowsFeed, Sheet
 from reconciler.target import Target, TargetKeys

@@ -16,9 +16,10 @@ from reconciler.diagnostics import Finding, Severity
 from reconciler.plan.capped import Capped
 from reconciler.plan.values import Plan
 from reconciler.policies.contact import Contact, binding, denied
-from reconciler.policies.lawpacks import CHANNELS, packs
+from reconciler.policies.lawpacks import packs
 from reconciler.policies.looked import Looked
 from reconciler.policies.settings import Settings
+from reconciler.policies.terms import CHANNELS
 
 OWN: Final = "policies.caps"
 MEASURES: Final = ("per_day", "per_week", "per_month", "spacing_days", "channels_per_week")

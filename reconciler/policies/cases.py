@@ -22,7 +22,8 @@ from reconciler.kinds.kind import SECTORS
 from reconciler.personal import mask_text
 from reconciler.policies.contact import Contact
 from reconciler.policies.hours import Verdict, allowed
-from reconciler.policies.lawpacks import CHANNELS, PURPOSES, SERVICES, Rule, pack_of, packs, rules
+from reconciler.policies.lawpacks import Rule, pack_of, packs, rules
+from reconciler.policies.terms import CHANNELS, PURPOSES, SERVICES
 from reconciler.resource import Origin
 from reconciler.rows.numbers import understood
 from reconciler.rows.zones import possible

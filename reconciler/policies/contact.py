@@ -14,7 +14,8 @@ from reconciler.calendar import known_zone
 from reconciler.catalogue import language, say
 from reconciler.diagnostics import CODES, Finding, Severity
 from reconciler.kinds.kind import SECTORS
-from reconciler.policies.lawpacks import CHANNELS, HOUSE, PURPOSES, SERVICES, Rule, pack_of, packs
+from reconciler.policies.lawpacks import Rule, pack_of, packs
+from reconciler.policies.terms import CHANNELS, HOUSE, PURPOSES, SERVICES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

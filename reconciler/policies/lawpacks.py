@@ -20,15 +20,8 @@ from reconciler.diagnostics import Finding, error
 from reconciler.document import Node, parse
 from reconciler.kinds.fields import CLOCK, CODE, COUNTRY, DAY, Boolean, Either, Field, Integer, ListOf, Record, Text
 from reconciler.kinds.kind import SECTORS
+from reconciler.policies.terms import CHANNELS, HOUSE, LANGUAGES, PACKS, PURPOSES, REGISTERS, SERVICES
 from reconciler.resource import Origin
-
-PACKS: Final = ("ar", "br", "cl", "co", "ec", "mx", "pe", "us", "uy", "house")
-HOUSE: Final = "house"
-LANGUAGES: Final = ("en", "es")
-PURPOSES: Final = ("collection", "marketing", "service")
-CHANNELS: Final = ("voice", "sms", "whatsapp", "email")
-SERVICES: Final = ("transaction", "requested", "fraud_alert", "appointment", "other")
-REGISTERS: Final = ("rne", "repep", "reus", "no_llame_ar", "no_molestar", "no_llame_uy", "nao_perturbe")
 
 Stretch = tuple[int, int]  # minutes of a day's clock: from the first to before the second
 

@@ -19,7 +19,7 @@ from reconciler.kinds.fields import CODE, COUNTRY, DAY, SHARE, ZONE, Field, Inte
 from reconciler.kinds.fields import Text as Words
 from reconciler.personal import mask_text
 from reconciler.policies.expressions import mistakes
-from reconciler.policies.lawpacks import PACKS, REGISTERS
+from reconciler.policies.terms import PACKS, REGISTERS
 from reconciler.policies.waivers import Waiver, refusal
 from reconciler.resource import Origin
 

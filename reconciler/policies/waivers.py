@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import CODES, Finding, Severity
 from reconciler.personal import mask_text
-from reconciler.policies.lawpacks import rules
 from reconciler.resource import Origin
+
+if TYPE_CHECKING:
+    from reconciler.policies.lawpacks import Rule
 
 MAY: Final = ("CAP", "CON", "HRS", "RUL", "SID", "SMS", "VOL")
 """The families of codes that judge how people are contacted and how much changes; a code of no other can be waived."""
@@ -61,13 +63,20 @@ class Waiver:
 
 def refusal(rule: str, own: Collection[str]) -> str:
     """Why nobody may waive a rule, in words; "" where it may be waived. `own` are the names of the project's own rules."""
-    law = rules().get(rule)
+    law = _law(rule)
     if rule in CODES:
         may = rule.startswith(MAY) and rule not in NEVER
         return "" if may else say("{rule} guards what no reason outweighs: {title}", rule=rule, title=CODES[rule].title)
     if law is not None:
         return say("{rule} keeps out who is in a register", rule=rule) if law.register else ""
     return "" if rule in own else say("there is no rule '{name}'", name=rule)
+
+
+def _law(name: str) -> Rule | None:
+    """The law's rule of that name."""
+    from reconciler.policies.lawpacks import rules  # only a project with waivers pays for its room
+
+    return rules().get(name)
 
 
 def waived(finding: Finding, waivers: Iterable[Waiver], now: datetime) -> tuple[Finding, Waiver | None]:
@@ -88,7 +97,7 @@ def waived(finding: Finding, waivers: Iterable[Waiver], now: datetime) -> tuple[
 
 def _waivable(finding: Finding) -> bool:
     """Whether it holds anything back that may be waived: neither by its code nor by the law's rule that it is held against."""
-    law = rules().get(finding.rule)
+    law = _law(finding.rule)
     held = finding.severity in (Severity.DENY, Severity.APPROVE)
     return held and not refusal(finding.code, ()) and (law is None or law.register is None)
 

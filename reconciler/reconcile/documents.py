@@ -14,7 +14,8 @@ from reconciler.diagnostics import Finding, Severity
 from reconciler.journal.entry import Columns
 from reconciler.plan.known import Memory, Seen
 from reconciler.plan.make import LIFE
-from reconciler.plan.values import Manual, Wish
+from reconciler.plan.manual import Manual
+from reconciler.plan.values import Wish
 from reconciler.platforms.platform import NotReadable, Platform, RowsSeen
 from reconciler.reconcile.caps import Frequency
 from reconciler.reconcile.listed import Block, Listed, Listing, Read, Waiting

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.diagnostics import Finding
 from reconciler.diff import Drift
-from reconciler.plan import Memory
 from reconciler.plan.drift import find_drift
+from reconciler.plan.known import Memory
 from reconciler.plan.values import TargetState
 from reconciler.reconcile.propose import object_wish, selected, written
 from reconciler.reconcile.reading import read_targets

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from reconciler.calendar import holidays_around, is_open, next_edge
 from reconciler.catalogue import say
 from reconciler.diagnostics import CODES, Finding, Severity
-from reconciler.policies import Settings
 from reconciler.policies.law import open_now
 from reconciler.policies.meant import contact_with, meant
+from reconciler.policies.settings import Settings
 from reconciler.resource import Desired
 from reconciler.target import Target
 

@@ -12,14 +12,16 @@ from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity
 from reconciler.errors import Mistaken
 from reconciler.kinds import KINDS
-from reconciler.plan import Change, Memory, Permissions, Plan, Seen, Source, Wish
+from reconciler.plan.known import Memory, Seen
 from reconciler.plan.make import Setting, make_plan
+from reconciler.plan.manual import Manual
 from reconciler.plan.suppression import Suppression
-from reconciler.plan.values import Manual, People, Reason
-from reconciler.policies import Ack, Settings, judge, parse
+from reconciler.plan.values import Change, People, Permissions, Plan, Reason, Source, Wish
+from reconciler.policies.acks import Ack
 from reconciler.policies.edges import first_edge
+from reconciler.policies.judging import judge
 from reconciler.policies.meant import campaigns_of, home_of, meant, reaches_people
-from reconciler.policies.settings import Suppress
+from reconciler.policies.settings import Settings, Suppress, parse
 from reconciler.project import Project
 from reconciler.reconcile.caps import Frequency
 from reconciler.reconcile.listed import Listing

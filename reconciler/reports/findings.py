@@ -11,8 +11,8 @@ from typing import Any, Final
 from reconciler.catalogue import say
 from reconciler.diagnostics import Severity
 from reconciler.personal import dotted
+from reconciler.reports.notices import Notice, notice
 from reconciler.reports.printable import breadth, joined, picture, plain
-from reconciler.reports.report import Notice, notice
 from reconciler.reports.style import Style
 from reconciler.reports.words import SEVERITIES, counted, spoken, tally
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reconciler.catalogue import say
+from reconciler.reports.notices import Notice
 from reconciler.reports.printable import clip, clip_pair, joined
-from reconciler.reports.report import Item, Notice, Report, TargetLine, of_plan
+from reconciler.reports.report import Item, Report, TargetLine, of_plan
 from reconciler.reports.style import Style
 from reconciler.reports.words import SEVERITIES, TITLES, counted, spoken
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from reconciler.catalogue import say
 from reconciler.diagnostics import Severity
 from reconciler.reports import lists
+from reconciler.reports.notices import Notice, notice
 from reconciler.reports.printable import joined, plain, sentence, shown
 from reconciler.reports.words import ACTIONS, REASONS, TITLES, counted, edited, moment, place, spoken, tally
 
@@ -31,7 +32,6 @@ _SYMBOLS: Final[Mapping[str, str]] = {
 _APPENDS: Final = frozenset({"rows_add", "schedule"})
 _ROWS: Final = frozenset({"blacklist_add", "rows_remove", "rows_add", "schedule", "blacklist_remove"})
 _ORDER: Final = ("delete", "irreversible", "stop", "update", "other", "create", "rows", "start")
-_BLOCKING: Final = frozenset(severity.value for severity in Severity if severity.blocks)
 _RANKS: Final = {severity.value: severity.rank for severity in Severity}
 
 
@@ -81,23 +81,6 @@ class Section:
     def title(self) -> str:
         """The heading, without the count."""
         return spoken(TITLES, self.name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """One finding. `severity` is the code of a Severity."""
-
-    severity: str
-    code: str
-    message: str
-    remedy: str = ""
-    address: str = ""
-    place: str = ""
-
-    @property
-    def blocks(self) -> bool:
-        """Whether nothing may be sent while it stands."""
-        return self.severity in _BLOCKING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,18 +160,6 @@ def _reach(plan_json: Mapping[str, Any]) -> Iterator[str]:
         segments = counted(cost["segments"], "{n:,} segment of messages", "{n:,} segments of messages")
         price = f"{cost['amount']} {plain(cost['currency'])}" if cost.get("currency") else ""
         yield joined([segments, price])
-
-
-def notice(finding: Mapping[str, Any]) -> Notice:
-    """A finding's JSON as it is shown."""
-    return Notice(
-        severity=str(finding["severity"]),
-        code=plain(finding["code"]),
-        message=sentence(finding["message"]),
-        remedy=sentence(finding.get("remedy") or ""),
-        address=plain(finding.get("address") or ""),
-        place=place(finding),
-    )
 
 
 def target_line(target: Mapping[str, Any]) -> TargetLine:

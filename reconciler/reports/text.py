@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.catalogue import say
+from reconciler.reports.notices import Notice
 from reconciler.reports.printable import breadth, clip, clip_pair, joined, pad
-from reconciler.reports.report import FieldLine, Item, Notice, Report, Section, TargetLine, of_plan
+from reconciler.reports.report import FieldLine, Item, Report, Section, TargetLine, of_plan
 from reconciler.reports.style import Style
 from reconciler.reports.words import SEVERITIES, TITLES, counted, spoken
 

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from reconciler.reports import FORMATS, Style, render_plan
+from reconciler.reports.plans import FORMATS, render_plan
+from reconciler.reports.style import Style
 from tests.benchmarks import data
 from tests.benchmarks.measure import Watch
 from tests.benchmarks.place import Place

@@ -11,7 +11,7 @@ from typing import Any, Final
 from reconciler.journal.entry import Columns, Entry, Event
 from reconciler.journal.lease import LIFE_S, Claim, Moment
 from reconciler.journal.store import Journal
-from reconciler.plan import Memory
+from reconciler.plan.known import Memory
 from reconciler.resource import Action, Address
 
 NOW: Final = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

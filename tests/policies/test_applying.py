@@ -10,7 +10,8 @@ import pytest
 from reconciler.diagnostics import Finding, Severity
 from reconciler.document import parse as parse_document
 from reconciler.plan.values import Change, Plan, Reason
-from reconciler.policies import Settings, judge, parse
+from reconciler.policies.judging import judge
+from reconciler.policies.settings import Settings, parse
 from reconciler.resource import Action, Address, Origin
 
 BOGOTA: Final = ("mon-fri 08:00-17:00", "America/Bogota")

@@ -15,8 +15,8 @@ from reconciler.plan.capped import Capped
 from reconciler.plan.values import Plan
 from reconciler.policies.caps import MEASURES, OWN, Cap, caps, judge
 from reconciler.policies.contact import Contact
-from reconciler.policies.lawpacks import CHANNELS
 from reconciler.policies.settings import Settings
+from reconciler.policies.terms import CHANNELS
 from reconciler.resource import Address
 
 DAY: Final = date(2026, 11, 20)

@@ -17,7 +17,8 @@ from reconciler.calendar import WEEKDAYS
 from reconciler.kinds.kind import SECTORS
 from reconciler.policies.contact import Contact, binding, exceptions
 from reconciler.policies.hours import allowed
-from reconciler.policies.lawpacks import CHANNELS, PURPOSES, SERVICES, packs, rules
+from reconciler.policies.lawpacks import packs, rules
+from reconciler.policies.terms import CHANNELS, PURPOSES, SERVICES
 from tests.policies import opinion
 from tests.policies.test_hours import CAPITALS
 

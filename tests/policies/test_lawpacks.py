@@ -10,7 +10,8 @@ from typing import Final
 
 import pytest
 
-from reconciler.policies.lawpacks import KINDS, LANGUAGES, PACKS, pack_of, packs, read_pack, rules
+from reconciler.policies.lawpacks import KINDS, pack_of, packs, read_pack, rules
+from reconciler.policies.terms import LANGUAGES, PACKS
 
 # What was read, as the table of rules has it: id, purposes, confidence, and what of it can be judged.
 READ: Final = {

@@ -16,8 +16,10 @@ import pytest
 from reconciler import __version__, calendar
 from reconciler.diagnostics import Finding, Severity
 from reconciler.plan.values import Change, Plan, Reason
-from reconciler.policies import Settings, judge, partial
+from reconciler.policies import partial
+from reconciler.policies.judging import judge
 from reconciler.policies.looked import Looked, digest, evaluated, guard, versions
+from reconciler.policies.settings import Settings
 from reconciler.resource import Action, Address
 
 NOW: Final = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)

@@ -23,9 +23,11 @@ from reconciler.diagnostics import Finding, Severity
 from reconciler.document import parse as parse_document
 from reconciler.plan.reached import Place, Reached, Way
 from reconciler.plan.values import Change, People, Plan, Reason, RowsChange, TargetState
-from reconciler.policies import Ack, Settings, expressions, judge, parse
+from reconciler.policies import expressions
+from reconciler.policies.acks import Ack
 from reconciler.policies.expressions import NotEvaluatedError, facts, read
-from reconciler.policies.settings import Cost
+from reconciler.policies.judging import judge
+from reconciler.policies.settings import Cost, Settings, parse
 from reconciler.policies.vocabulary import MESSAGES, VARIABLES
 from reconciler.resource import Action, Address, Origin
 from reconciler.rows.sheet import RowsDiff
@@ -306,7 +308,7 @@ def test_without_rules_the_library_is_not_imported() -> None:
     code = (
         "import sys\n"
         "from reconciler.document import parse\n"
-        "from reconciler.policies import parse as settings\n"
+        "from reconciler.policies.settings import parse as settings\n"
         "print(settings(parse(b'max_people: 5\\n', 'a.yaml')[0][0])[1], *sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,7 +11,7 @@ import pytest
 from reconciler.diagnostics import Finding, Severity
 from reconciler.plan.reached import Reached, Way
 from reconciler.plan.values import Plan, TargetState
-from reconciler.policies import judge
+from reconciler.policies.judging import judge
 from reconciler.policies.settings import Settings
 from reconciler.policies.sms import SEGMENTS_MAX
 from reconciler.resource import Address, Origin

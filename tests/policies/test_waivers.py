@@ -10,9 +10,12 @@ import pytest
 from reconciler.diagnostics import CODES, Finding, Severity
 from reconciler.document import parse as parse_document
 from reconciler.plan.values import People, Plan
-from reconciler.policies import Looked, Settings, judge, parse, waivers
+from reconciler.policies import waivers
 from reconciler.policies.contact import denied
+from reconciler.policies.judging import judge
 from reconciler.policies.lawpacks import rules
+from reconciler.policies.looked import Looked
+from reconciler.policies.settings import Settings, parse
 from reconciler.policies.waivers import Waiver
 from reconciler.resource import Address, Origin
 
@@ -231,7 +234,7 @@ def test_a_rule_of_the_projects_own_is_waived_by_its_name() -> None:
 def test_what_is_waived_has_been_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """The verdict is a note; the rule is not missing from what was evaluated."""
     found = (Looked(rule="CO-1", inputs=str(CAMPAIGN), findings=(barred(),)),)
-    monkeypatch.setattr("reconciler.policies.POLICIES", (lambda *_: iter(found),))
+    monkeypatch.setattr("reconciler.policies.judging.POLICIES", (lambda *_: iter(found),))
 
     judged = judge(plan(), Settings(waivers=(waiver(),)), NOW)
 

@@ -12,9 +12,9 @@ from typing import Any, Final, cast
 
 from reconciler.apply import Job
 from reconciler.kinds import KINDS
-from reconciler.plan import Change, Memory, Plan, Seen, Wish
+from reconciler.plan.known import Memory, Seen
 from reconciler.plan.make import Setting, make_plan
-from reconciler.plan.values import TargetState
+from reconciler.plan.values import Change, Plan, TargetState, Wish
 from reconciler.platforms.platform import NotReadable, Platform
 from reconciler.resource import Address, Desired, Live, Shape
 from reconciler.rows.sheet import RowsFeed

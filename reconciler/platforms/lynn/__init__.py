@@ -16,7 +16,7 @@ from reconciler.diagnostics import Finding
 from reconciler.kinds.fields import INSTANT, NAME, SECRET, Field, Integer, MapOf, Text
 from reconciler.personal import Secret
 from reconciler.plan.known import Seen
-from reconciler.plan.values import Manual
+from reconciler.plan.manual import Manual
 from reconciler.platforms.lynn import blacklist, campaigns, checks, contacts, loads, replies
 from reconciler.platforms.lynn.dialect import POLLS_USUAL, ROWS_MAX, TOKEN, call, part
 from reconciler.platforms.platform import Certainty, Evidence, NotReadable, Platform, RowsSeen, Step

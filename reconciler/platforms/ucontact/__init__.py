@@ -17,7 +17,7 @@ from reconciler.diagnostics import Finding
 from reconciler.kinds.fields import CODE, NAME, SECRET, Field, ListOf, Text
 from reconciler.personal import Secret
 from reconciler.plan.known import Seen
-from reconciler.plan.values import Manual
+from reconciler.plan.manual import Manual
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, Platform, RowsSeen, Step
 from reconciler.platforms.ucontact import bases, dialect, wishes
 from reconciler.resource import Action, Desired, Live, Reading, Support

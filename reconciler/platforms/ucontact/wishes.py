@@ -16,7 +16,7 @@ from reconciler.calendar import WEEKDAYS, instant, shown_twice
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity, did_you_mean
 from reconciler.plan.known import Seen
-from reconciler.plan.values import Manual
+from reconciler.plan.manual import Manual
 from reconciler.platforms.ucontact.bases import PHONES, channel_of
 from reconciler.platforms.ucontact.dialect import has_arrow, without_arrow
 from reconciler.resource import Desired

@@ -17,7 +17,7 @@ from reconciler.diagnostics import Finding
 from reconciler.kinds.fields import SECRET, Boolean, Field, Integer, Record, Text
 from reconciler.personal import Secret
 from reconciler.plan.known import Seen
-from reconciler.plan.values import Manual
+from reconciler.plan.manual import Manual
 from reconciler.platforms.platform import Certainty, Evidence, NotReadable, Platform, RowsSeen, Step
 from reconciler.platforms.wolkvox import blacklist, campaigns, records, replies, sms, wire, wishes
 from reconciler.platforms.wolkvox.wire import ROWS_VERIFIABLE_MAX, marker

@@ -9,7 +9,7 @@ from typing import Any, Final
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, Severity, did_you_mean, error
 from reconciler.plan.known import Seen
-from reconciler.plan.values import Manual
+from reconciler.plan.manual import Manual
 from reconciler.platforms.wolkvox import blacklist, records, wire
 from reconciler.platforms.wolkvox.campaigns import hours, is_skill_id, keeps_hours
 from reconciler.resource import Desired
