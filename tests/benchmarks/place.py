@@ -19,6 +19,7 @@ from tests.benchmarks.measure import Command, FailedError
 
 ROOT: Final = Path(__file__).parents[2]
 SECRET: Final = "sandbox"  # what the sandbox takes as every credential
+_STEADY_ROWS: Final = 1_000_000
 CALLS_A_DAY: Final = 100_000_000  # the account's quota is not what is measured
 
 
@@ -42,6 +43,10 @@ class Place:
             "CHECKPOINT_DISABLE": "1",
             "TF_CLI_CONFIG_FILE": os.devnull,
         }
+
+    def runs_for(self, rows: int) -> int:
+        """How often a plan of so many rows is repeated: of the longest lists one run says enough."""
+        return self.runs if rows <= _STEADY_ROWS else 1
 
     def command(self, *words: str | Path, folder: Path | None = None, codes: tuple[int, ...] = (0,)) -> Command:
         """Any command, in a folder of the place."""

@@ -95,7 +95,7 @@ def _plan(place: Place, folder: Path, count: int) -> Section:
             ours: place.ours("plan", folder=folder, codes=(0, 3)),
             bare: place.command(sys.executable, _BARE, "data/base.csv", "data/no-llamar.csv", folder=folder),
         },
-        place.runs,
+        place.runs_for(count),
     )
     size_mb = (folder / "data" / "base.csv").stat().st_size / 1e6
     goals = [Goal(what=f"plan of {count:,} rows / bare DuckDB script", most=2.5, found=ratio(table, ours, bare))]
