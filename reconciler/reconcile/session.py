@@ -82,7 +82,7 @@ class Session(AbstractContextManager["Session"]):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for name, wire in self._wires.items():
+        for name, wire in list(self._wires.items()):  # a thread that was left behind may open one yet
             self._log_out(name, wire)
         self._stack.close()
 
