@@ -25,6 +25,7 @@ from reconciler.personal import Secret
 from reconciler.rows.errors import PageBroken
 
 T = TypeVar("T")
+Headers = Mapping[str, Secret | str]
 
 TIMEOUT_S: Final = 65.0  # so that a verdict at the vendor's own limit of 60 s is still heard
 TRIES: Final = 3
@@ -81,7 +82,7 @@ class Door:
     """
 
     url: str
-    headers: Mapping[str, Secret | str] = field(default_factory=dict)
+    headers: Headers = field(default_factory=dict)
     timeout_s: float = TIMEOUT_S
     calls_per_second: float = 0.0
     calls_in_flight: int = 1
@@ -111,7 +112,7 @@ class NoFence:
         """See `Fence`."""
 
 
-Login = Callable[[], Flow[Mapping[str, Secret | str]]]
+Login = Callable[[], Flow[Headers]]
 Told = Callable[[Reply], bool]  # what a platform's own words say of a reply
 Ingest = Callable[[bytes, Sink], Page]
 
@@ -143,7 +144,7 @@ class Wire(AbstractContextManager["Wire"]):
         self._fence: Fence = NoFence()
         self._sleep = sleep
         self._clock = clock
-        self._session: Mapping[str, Secret | str] = {}
+        self._session: Headers = {}
         self._entered = False
         self._entering = threading.RLock()
         self._free = threading.BoundedSemaphore(door.calls_in_flight)
@@ -165,7 +166,7 @@ class Wire(AbstractContextManager["Wire"]):
         return self
 
     @property
-    def session(self) -> Mapping[str, Secret | str]:
+    def session(self) -> Headers:
         """The headers of the session that is open; empty before the first call."""
         return self._session
 
@@ -181,71 +182,62 @@ class Wire(AbstractContextManager["Wire"]):
         if call.after_s:
             self._sleep(call.after_s)
         if self._login is None or call.safety is Safety.SESSION:
-            return self._tried(call)
+            return self._tried(call, self._session)
         session = self._opened()
-        answer = self._tried(call)
+        answer = self._tried(call, session)
         if isinstance(answer, Reply) and self._session_over(answer):
-            self._opened(after=session)
-            answer = self._tried(call)
+            answer = self._tried(call, self._opened(after=session))
         return answer
 
     def run(self, flow: Flow[T]) -> T:
-        """Drive a flow of reads to its end. Raises `Lost` where a call gets no reply."""
-        reply: Reply | None = None
-        while True:
-            try:
-                call = next(flow) if reply is None else flow.send(reply)
-            except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]  # a generator's value is untyped here
-            answer = self.send(call)
-            if not isinstance(answer, Reply):
-                flow.close()
-                raise LostError(answer.reason)
-            reply = answer
+        """Drive a flow of reads to its end. Raises LostError where a call gets no reply."""
+        return _driven(flow, self.send)
 
-    def _opened(self, after: Mapping[str, Secret | str] | None = None) -> Mapping[str, Secret | str]:
+    def _opened(self, after: Headers | None = None) -> Headers:
         """The session that is open, or a new one: before the first call, and where the one that ended (`after`) is still it.
 
-        A platform may take one session at a time, so that calls side by side open one for all of them.
+        A platform may take one session at a time, so that calls side by side open one for all of them; one that cannot be
+        opened is tried again by the next call. Raises LostError.
         """
         assert self._login is not None
         with self._entering:
             if not self._entered or self._session is after:
+                self._session = _driven(self._login(), lambda call: self._tried(call, {}))
                 self._entered = True
-                self._session = {}
-                self._session = self.run(self._login())
             return self._session
 
-    def _tried(self, call: Call) -> Answer:
+    def _tried(self, call: Call, session: Headers) -> Answer:
         """Reads are repeated where the failure may pass, and what sets a state where it surely had no effect."""
         for turn in range(TRIES):
-            answer, pause = self._once(call)
+            answer, pause = self._once(call, session)
             if turn == TRIES - 1 or not _may_repeat(call.safety, answer, self._busy):
                 return answer
             self._sleep(min(PAUSE_S_MAX, pause or PAUSES_S[turn] * random.uniform(0.7, 1.3)))  # noqa: S311 - jitter, no secret
         raise AssertionError("unreachable")
 
-    def _once(self, call: Call) -> tuple[Answer, float]:
-        """One request, and how long the platform asks to wait before another."""
+    def _once(self, call: Call, session: Headers) -> tuple[Answer, float]:
+        """One request, and how long the platform asks to wait before another. Who logs out waits for no call that hangs."""
+        if call.safety is Safety.SESSION:
+            return self._in_turn(call, session)
         with self._free:
-            return self._in_turn(call)
+            return self._in_turn(call, session)
 
-    def _in_turn(self, call: Call) -> tuple[Answer, float]:
+    def _in_turn(self, call: Call, session: Headers) -> tuple[Answer, float]:
         self._pace()
         if not call.safety.writes:
-            return self._asked(call, NoFence())
+            return self._asked(call, session, NoFence())
         if why := self._fence.arm():
             return Refused(reason=why, final=True), 0.0
         try:
-            return self._asked(call, self._fence)
+            return self._asked(call, session, self._fence)
         finally:
             self._fence.disarm()
 
-    def _asked(self, call: Call, fence: Fence) -> tuple[Answer, float]:
+    def _asked(self, call: Call, session: Headers, fence: Fence) -> tuple[Answer, float]:
         with self._turn:
             self.meter.count(call.operation)
         try:
-            request = self._request(call)
+            request = self._request(call, session)
             request.extensions["trace"] = _left(fence)
             with_body = self._client.send(request, stream=True)
         except _BEFORE as failure:
@@ -287,8 +279,8 @@ class Wire(AbstractContextManager["Wire"]):
             return Reply(status=reply.status, body=reply.body, content_type=reply.content_type, misfit=broken.reason)
         return Reply(status=reply.status, content_type=reply.content_type, page=page)
 
-    def _request(self, call: Call) -> httpx.Request:
-        headers = {name: _value(value) for name, value in {**self._door.headers, **self._session}.items()}
+    def _request(self, call: Call, session: Headers) -> httpx.Request:
+        headers = {name: _value(value) for name, value in {**self._door.headers, **session}.items()}
         extra: dict[str, Any] = {}
         if call.json is not None:
             extra["content"] = _encoded(call.json)
@@ -314,6 +306,21 @@ class Wire(AbstractContextManager["Wire"]):
             wait = self._last - now
         if wait > 0:
             self._sleep(wait)
+
+
+def _driven(flow: Flow[T], send: Callable[[Call], Answer]) -> T:
+    """A flow of reads, to its end. Raises LostError where a call gets no reply."""
+    reply: Reply | None = None
+    while True:
+        try:
+            call = next(flow) if reply is None else flow.send(reply)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]  # a generator's value is untyped here
+        answer = send(call)
+        if not isinstance(answer, Reply):
+            flow.close()
+            raise LostError(answer.reason)
+        reply = answer
 
 
 def _may_repeat(safety: Safety, answer: Answer, busy: Told) -> bool:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from reconciler.platforms.wolkvox import wire
+from reconciler.reconcile import session
 from reconciler.reconcile.documents import Documents
 from reconciler.reconcile.fetching import fetch
 from reconciler.resource import Address, Desired, Origin
+from reconciler.target import READ_AGAIN_S
 from tests.house import House
 
 PATIENCE_S = 60.0  # only a failure waits that long
@@ -152,3 +155,77 @@ def test_two_accounts_and_calls_side_by_side_come_to_the_same_plan(house: House)
     assert {change["outcome"] for change in run["changes"]} == {"verified"}
     assert 403 not in {call["status"] for call in house.control.calls()}  # two at once are as many as wolkvox takes
     house.settled()
+
+
+def move(house: House, *, started: bool) -> None:
+    """The list called `b` is loaded into `a`, and `b` has rows of its own, whose document has gone."""
+    elsewhere = LOAD.replace("campaign: {name}", "campaign: {home}")
+    documents = CAMPAIGN.format(name="a", state="stopped") + CAMPAIGN.format(
+        name="b", state="started" if started else "stopped"
+    )
+    if not started:
+        others = '    - {key: "x1", phone: "3001230091"}\n    - {key: "x2", phone: "3001230092"}\n'
+        documents += elsewhere.format(name="x", home="b", rows=others)
+    house.spec(documents + elsewhere.format(name="b", home="a", rows=rows(3)))
+
+
+def test_a_list_is_never_compared_with_the_rows_of_a_campaign_of_its_name(house: House) -> None:
+    """Whose rows are in the other campaign would be loaded once more."""
+    move(house, started=False)
+    house.applied()
+    move(house, started=True)
+    plan = house.plan()
+
+    assert [(change["action"], change["address"]) for change in plan["changes"]] == [("start", "wolkvox-co/campaign/b")]
+    assert plan["people"]["total"] == 2
+
+
+def test_a_source_that_is_broken_is_told_before_any_row_is_read(house: House) -> None:
+    """What is wrong on this side costs no call of the day's quota."""
+    loaded(house)
+    good = "".join(f"m{number};30102{number:05}\n" for number in range(30_000))  # more than is looked at beforehand
+    house.write("specs/wrong.csv", f"key;phone\n{good}k9;3001230009;one cell too many\n")
+    broken = (
+        LOAD.format(name="broken", rows="")
+        .replace("campaign: broken", "campaign: a")
+        .replace("source:\n  rows:\n", "source: {file: wrong.csv}\n")
+    )
+    house.spec(CAMPAIGN.format(name="a", state="started") + LOAD.format(name="a", rows=rows(3)) + broken)
+    before = len(house.control.calls())
+    said = house.run("plan", "--format", "json")
+
+    assert said.code == 1
+    assert {finding["code"] for finding in said.json["findings"]} == {"SRC002"}
+    assert reads(house, before)["campaign_15"] == 0
+
+
+def test_whoever_waits_where_records_are_not_listed_is_called_unknown(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server without that call: ours are known by the journal, and of others it is said that nobody knows them."""
+    loaded(house)
+    house.spec(CAMPAIGN.format(name="a", state="started"))
+    monkeypatch.setattr(wire, "EXPORT", replace(wire.EXPORT, api="campaign_99"))
+    plan = house.plan()
+
+    unknown = [(finding["severity"], finding["address"]) for finding in plan["findings"] if finding["code"] == "UNV001"]
+    assert unknown == [("info", "wolkvox-co/campaign/a")]
+    assert plan["people"]["total"] == 3
+
+
+def test_what_is_stopped_and_deleted_is_proven_stopped_first(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our own stop is no edit of somebody else's, and a delete rests on more than one look."""
+    waited: list[float] = []
+    project = (house.root / "reconciler.yaml").read_text("utf-8")
+    house.write("reconciler.yaml", project.replace("    limits: {settle_s: 0}\n", ""))
+    real = session.World
+    monkeypatch.setattr(session, "World", lambda **words: replace(real(**words), sleep=waited.append))
+    house.spec(CAMPAIGN.format(name="a", state="started"))
+    house.applied()
+    (house.root / "specs" / "case.yaml").unlink()
+    waited.clear()
+    run = house.applied()
+
+    assert [(change["action"], change["outcome"]) for change in run["changes"]] == [
+        ("stop", "verified"),
+        ("delete", "verified"),
+    ]
+    assert waited == [READ_AGAIN_S]

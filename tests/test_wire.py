@@ -613,6 +613,69 @@ def test_calls_side_by_side_open_one_session() -> None:
     assert len(logins) == 2
 
 
+def test_nobody_calls_without_a_session_where_another_could_not_open_one() -> None:
+    """Both calls hear that the session is over; the first new one fails, and the second call opens its own."""
+    both, logins = threading.Barrier(2, timeout=PATIENCE_S), []
+    asked: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/login"):
+            logins.append(request.headers.get("authorization"))
+            if 1 < len(logins) <= 1 + TRIES:
+                raise httpx.ConnectError("words of the library")
+            return httpx.Response(200, content=f"session-{len(logins)}".encode())
+        asked.append(request.headers.get("authorization"))
+        if asked[-1] == "session-1":
+            both.wait()
+            return httpx.Response(401)
+        return httpx.Response(200)
+
+    door = Wire(
+        Door(url=URL, calls_in_flight=2),
+        login=login,
+        session_over=session_over,
+        transport=httpx.MockTransport(answer),
+        sleep=lambda _seconds: None,
+    )
+    ended: list[object] = []
+
+    def one() -> None:
+        try:
+            ended.append(door.send(call(Safety.READ)))
+        except LostError as lost:
+            ended.append(lost)
+
+    side_by_side(2, one)
+
+    assert sorted(type(each).__name__ for each in ended) == ["LostError", "Reply"]
+    assert [each.status for each in ended if isinstance(each, Reply)] == [200]
+    assert set(logins) == {None}
+    assert None not in asked
+
+
+def test_whoever_logs_out_waits_for_no_call_that_hangs() -> None:
+    hangs, may_end = threading.Event(), threading.Event()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            hangs.set()
+            may_end.wait(PATIENCE_S)
+        return httpx.Response(200)
+
+    door = Wire(Door(url=URL), transport=httpx.MockTransport(answer))
+    slow = threading.Thread(target=lambda: door.send(call(Safety.READ, method="GET")), daemon=True)
+    slow.start()
+    assert hangs.wait(PATIENCE_S)
+    out = threading.Thread(target=lambda: door.send(call(Safety.SESSION)), daemon=True)
+    out.start()
+    out.join(PATIENCE_S)
+    went = not out.is_alive()
+    may_end.set()
+    slow.join(PATIENCE_S)
+
+    assert went
+
+
 def test_a_poll_waits_before_it_asks() -> None:
     clock = Clock()
     wire(Platform(httpx.Response(200)), clock=clock).send(call(Safety.READ, after_s=4.0))

@@ -19,7 +19,7 @@ from reconciler.catalogue import say
 from reconciler.errors import JournalBroken, Stale
 from reconciler.journal.entry import Columns, Entry, Event
 from reconciler.personal import HIDDEN, mask_text
-from reconciler.plan.values import Plan, Reason
+from reconciler.plan.values import Plan
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, Step
 from reconciler.resource import Action, Live
 
@@ -105,11 +105,16 @@ class Carrying:
         evidence = yield from self._evidence(step, facts)
         if evidence.certainty is Certainty.VERIFIED and looks_twice(change, self.job.target):
             self.shown = (step, facts)
-            if change.reason is not Reason.EDIT:
+            if not self._rested_on():
                 return self._outcome(Result.VERIFIED, evidence.why)
-            yield Pause(seconds=self.job.target.read_again_s)  # what follows rests on it
+            yield Pause(seconds=self.job.target.read_again_s)
             return (yield from self._proven())
         return (yield from self._concluded(evidence, facts))
+
+    def _rested_on(self) -> bool:
+        """Whether a later change of this run looks at the same object: what it finds there has to be proven by then."""
+        change = self.job.change
+        return any(job.change.address == change.address and change.key in job.change.depends_on for job in self.work.jobs)
 
     def _evidence(self, step: Step, facts: Mapping[str, str]) -> Acting[Evidence]:
         try:

@@ -17,7 +17,10 @@ FAILURES_MAX: Final = 3  # in a row, at one target: a platform that is down is n
 
 
 class Limits:
-    """One run's count of calls and failures, by target. `seen` has each target's quota as it was before the run."""
+    """One run's count of calls and failures, by target. `seen` has each target's quota as it was before the run.
+
+    What is on its way when a target is found to be down comes to its end: with several calls at a time, as many more may fail.
+    """
 
     def __init__(self, seen: Mapping[str, Seen]) -> None:
         self._quotas = {name: shown.quota for name, shown in seen.items() if shown.quota}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -40,10 +40,11 @@ BLACKLIST: Final = "blacklist"
 class Documents:
     """What planning knows of one target, and what its documents have told so far.
 
-    `starting` and `entering` are as in `listing.list_rows`. `fetched` are live rows that nobody has asked for yet, `books` the
-    address books that were prepared, `exports` the tables of live rows by the id of their campaign, `adding` those of rows to
-    add by container. `blocks` are the numbers that the target's own lists bar, `reads` the documents that reach people, read
-    and not judged yet.
+    `starting` and `entering` are as in `listing.list_rows`. `fetched` are live rows that nobody has asked for yet, by document
+    and the id of the live campaign that they are in; one address may be read for two of them. `books` are the address books
+    that were prepared, `exports` the tables of live rows by the id of their campaign, `adding` those of rows to add by
+    container. `blocks` are the numbers that the target's own lists bar, `reads` the documents that reach people, read and not
+    judged yet.
     """
 
     session: Session
@@ -58,7 +59,7 @@ class Documents:
     frequency: Frequency
     platform: Platform = field(init=False)
     campaigns: Mapping[str, Desired] = field(init=False)
-    fetched: dict[Address, RowsSeen] = field(default_factory=dict)
+    fetched: dict[tuple[Address, str], RowsSeen] = field(default_factory=dict)
     books: list[Prepared] = field(default_factory=list)
     exports: dict[str, tuple[str, ...]] = field(default_factory=dict)
     adding: dict[str, list[str]] = field(default_factory=dict)
@@ -144,6 +145,15 @@ class Documents:
 
     # --- reading
 
+    def make_ready(self, selected: Collection[Address]) -> None:
+        """Prepare the rows of the selected documents, and of every list: what is wrong with their sources is told before any
+        platform is asked.
+        """
+        for desired in self.documents:
+            if desired.address.kind == BLACKLIST or (desired.address in selected and desired.address.kind != "campaign"):
+                key = (desired.address, False)
+                self.session.ready[key] = self.session.ready.get(key) or self.prepare(desired)
+
     def prepare(self, desired: Desired, *, lifts: bool = False) -> Prepared:
         """A document's rows, or those of its lifts, in the engine."""
         from reconciler.rows.prepare import prepare
@@ -163,13 +173,14 @@ class Documents:
 
     def fetch(self, desired: Desired, live: Live | None) -> None:
         """Read what is live of a document before anybody asks for it. May run beside others of its kind."""
-        self.fetched[desired.address] = self._shown(desired, live)
+        self.fetched[desired.address, live.id if live else ""] = self._shown(desired, live)
 
     def read_live(self, desired: Desired, live: Live | None, asked: Iterator[Mapping[str, str]] | None = None) -> RowsSeen:
         """The platform's rows of a document, whatever came of asking for them: what was fetched, once, and else what is there
         now.
         """
-        rows_seen = self.fetched.pop(desired.address, None) or self._shown(desired, live, asked)
+        fetched = self.fetched.pop((desired.address, live.id if live else ""), None)
+        rows_seen = fetched or self._shown(desired, live, asked)
         if live and desired.address.kind == "contacts":
             self.exports[live.id] = rows_seen.tables
         return rows_seen

@@ -80,6 +80,8 @@ def list_rows(
         )
         for name in dict.fromkeys((*(wish.address.target for wish in selected), *sorted(one.target for one in starting)))
     ]
+    for documents in accounts:
+        documents.make_ready(addresses)
     known = [documents.target.name for documents in accounts]
     elsewhere = sorted({wish.address.target for wish in everything} - {*known}) if contacting else []
     heard = listen(session, [*known, *elsewhere], seen) if contacting else dict.fromkeys(known, Heard())

@@ -57,16 +57,16 @@ class Reach:
             return "", None
         desired = loaded_by(self.target, address, documents)
         sheet = self.session.platform(self.target).sheet(desired, self.target)
-        if sheet.readable:
-            return self._listed(address, desired, sheet, live)
+        found = self.read(desired, live) if sheet.readable else RowsSeen(note=self.target.platform)
+        if found.tables or not (found.complete and found.note):
+            return self._listed(address, desired, sheet, found)
         message = say(
             "{platform} does not list its rows: whom rows of others reach is not known", platform=self.target.platform
         )
         unknown = Finding(code="UNV001", severity=Severity.INFO, message=message, address=address)
         return self._remembered(container_of(self.target, desired, live)), unknown
 
-    def _listed(self, address: Address, desired: Desired, sheet: Sheet, live: Live) -> tuple[str, Finding | None]:
-        found = self.read(desired, live)
+    def _listed(self, address: Address, desired: Desired, sheet: Sheet, found: RowsSeen) -> tuple[str, Finding | None]:
         unknown = None
         if not found.complete:
             message = say("the reading is not complete: {note}", note=found.note)

@@ -89,8 +89,9 @@ class Engine:
         self._spill.close()
 
     @contextmanager
-    def sparing(self, memory_bytes: int) -> Iterator[None]:
-        """Work in no more memory than that, and spill the sooner; no effect where more is taken already, or less allowed."""
+    def sparing(self, thread_bytes: int) -> Iterator[None]:
+        """Work in no more memory than that for each thread, and spill the sooner; no effect where no more is allowed anyhow."""
+        memory_bytes = thread_bytes * int(self.one("SELECT current_setting('threads')"))
         lowered = memory_bytes < self._memory_bytes
         if lowered:
             self.attempt("SET memory_limit = $1", [f"{memory_bytes}B"])

@@ -76,6 +76,14 @@ WIRE: Final = (
         killed_by="tests/test_lanes.py::test_of_two_requests_to_one_target_the_timer_runs_until_both_have_left",
     ),
     Mutant(
+        name="a list is compared with the rows of a campaign of its name",
+        file="reconciler/reconcile/documents.py",
+        before='        self.fetched[desired.address, live.id if live else ""] = self._shown(desired, live)',
+        after="        shown = self._shown(desired, live)\n"
+        "        self.fetched |= {(desired.address, one.id): shown for one in self.seen.campaigns.live}",
+        killed_by="tests/test_fetching.py::test_a_list_is_never_compared_with_the_rows_of_a_campaign_of_its_name",
+    ),
+    Mutant(
         name="a platform gets more calls at once than it takes",
         file="reconciler/wire.py",
         before="        with self._free:\n",

@@ -219,13 +219,11 @@ def test_work_that_needs_little_memory_takes_little() -> None:
 
     with Engine(key=KEY, memory="1.5GB") as engine:
         before = limit(engine)
-        with engine.sparing(300_000_000):
-            assert limit(engine) == "286.1 MiB"
-        assert limit(engine) == before
-        with pytest.raises(ValueError, match="a bug"), engine.sparing(300_000_000):
-            raise ValueError("a bug")
-        assert limit(engine) == before
-    with Engine(key=KEY, memory="200MB") as engine:
-        before = limit(engine)
-        with engine.sparing(300_000_000):
+        for threads, little in ((1, "95.3 MiB"), (3, "286.1 MiB"), (40, before)):
+            engine.run(f"SET threads = {threads}")
+            with engine.sparing(100_000_000):
+                assert limit(engine) == little
+            assert limit(engine) == before
+            with pytest.raises(ValueError, match="a bug"), engine.sparing(100_000_000):
+                raise ValueError("a bug")
             assert limit(engine) == before
