@@ -764,6 +764,20 @@ def test_all_run_states_of_a_target_wait_together() -> None:
     assert {outcome.result for outcome in driven.lanes.run(NOW).outcomes} == {Result.VERIFIED}
 
 
+@pytest.mark.parametrize("at_once", [1, 2])
+@pytest.mark.parametrize("action", [Action.DELETE, Action.UPDATE])
+def test_what_a_later_change_of_an_object_rests_on_is_proven_before_that_begins(at_once: int, action: Action) -> None:
+    """Else it would be looked at again while, or after, something else was done to it."""
+    stop = stopping(Certainty.VERIFIED, Certainty.VERIFIED)
+    later = job("a", "stop", "later", action=action, after=[stop])
+    driven = Driven(*(replace(one, target=replace(one.target, calls_in_flight=at_once)) for one in (stop, later)))
+    run = driven.through("a#2", "a")
+    told = [(entry.call, entry.event) for entry in driven.entries]
+
+    assert results(run) == [Result.VERIFIED] * 2
+    assert told.index(("stop", Event.VERIFIED)) < told.index(("later", Event.INTENT))
+
+
 def test_a_run_that_is_over_proves_nothing_more() -> None:
     """What one look has shown is less than proof, and said so."""
     driven = Driven(stopping(Certainty.VERIFIED, Certainty.VERIFIED), job("b", "other"))

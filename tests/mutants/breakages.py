@@ -157,6 +157,13 @@ APPLY: Final = (
         killed_by="tests/test_lanes.py::test_rows_of_one_place_are_loaded_one_document_after_another",
     ),
     Mutant(
+        name="what a delete rests on is proven afterwards",
+        file=_CARRYING,
+        before="            if not self._rested_on():",
+        after="            if not self._rested_on() or change.action is Action.STOP:",
+        killed_by="tests/test_lanes.py::test_what_a_later_change_of_an_object_rests_on_is_proven_before_that_begins",
+    ),
+    Mutant(
         name="what breaks one lane lets the others go on",
         file=_CARRYING,
         before="        self._not_over(flow)\n",
