@@ -16,6 +16,7 @@ import json
 import os
 import signal
 import sqlite3
+import stat
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -279,7 +280,7 @@ def _lock(course: Course) -> None:
 
     def flocking(descriptor: Any, operation: int) -> None:
         flock(descriptor, operation)
-        if operation & fcntl.LOCK_NB:
+        if operation & fcntl.LOCK_NB and not stat.S_ISDIR(os.fstat(descriptor).st_mode):  # of the journal, and of no folder
             course.reach("lock.flocked")
 
     _replace(Ledger, "lock", locking)
