@@ -146,7 +146,7 @@ class Wire(AbstractContextManager["Wire"]):
         self._clock = clock
         self._session: Headers = {}
         self._entered = False
-        self._entering = threading.RLock()
+        self._entering = threading.Lock()
         self._free = threading.BoundedSemaphore(door.calls_in_flight)
         self._turn = threading.Lock()
         self._last = -1e9

@@ -105,16 +105,11 @@ class Carrying:
         evidence = yield from self._evidence(step, facts)
         if evidence.certainty is Certainty.VERIFIED and looks_twice(change, self.job.target):
             self.shown = (step, facts)
-            if not self._rested_on():
+            if change.key not in self.work.rested_on:  # nobody looks at it before the lane's end
                 return self._outcome(Result.VERIFIED, evidence.why)
             yield Pause(seconds=self.job.target.read_again_s)
             return (yield from self._proven())
         return (yield from self._concluded(evidence, facts))
-
-    def _rested_on(self) -> bool:
-        """Whether a later change of this run looks at the same object: what it finds there has to be proven by then."""
-        change = self.job.change
-        return any(job.change.address == change.address and change.key in job.change.depends_on for job in self.work.jobs)
 
     def _evidence(self, step: Step, facts: Mapping[str, str]) -> Acting[Evidence]:
         try:

@@ -50,6 +50,13 @@ class Work:
     seen: Mapping[str, Seen]
     read_at: datetime
     managed: Mapping[str, tuple[Live, ...]] = field(default_factory=dict)
+    rested_on: frozenset[str] = field(init=False)
+    """The changes whose object a later one looks at: what that finds there has to be proven by then."""
+
+    def __post_init__(self) -> None:
+        places = {job.change.key: job.change.address for job in self.jobs}
+        found = (key for job in self.jobs for key in job.change.depends_on if places.get(key) == job.change.address)
+        object.__setattr__(self, "rested_on", frozenset(found))
 
 
 @dataclass(slots=True)

@@ -151,8 +151,7 @@ class Documents:
         """
         for desired in self.documents:
             if desired.address.kind == BLACKLIST or (desired.address in selected and desired.address.kind != "campaign"):
-                key = (desired.address, False)
-                self.session.ready[key] = self.session.ready.get(key) or self.prepare(desired)
+                self.session.ready[desired.address, False] = self.prepare(desired)
 
     def prepare(self, desired: Desired, *, lifts: bool = False) -> Prepared:
         """A document's rows, or those of its lifts, in the engine."""

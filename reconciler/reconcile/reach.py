@@ -57,8 +57,8 @@ class Reach:
             return "", None
         desired = loaded_by(self.target, address, documents)
         sheet = self.session.platform(self.target).sheet(desired, self.target)
-        found = self.read(desired, live) if sheet.readable else RowsSeen(note=self.target.platform)
-        if found.tables or not (found.complete and found.note):
+        found = self.read(desired, live) if sheet.readable else None
+        if found and (found.tables or not found.complete):
             return self._listed(address, desired, sheet, found)
         message = say(
             "{platform} does not list its rows: whom rows of others reach is not known", platform=self.target.platform

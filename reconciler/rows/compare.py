@@ -155,21 +155,23 @@ class Comparison:
         """A table of a verb's rows with their names, from a query of (row, live, id)."""
         values = sql.Bound()
         recipient = digest.recipient("id", values(self.container), values(str(self.generation)))
-        sheet = self.prepared.spec.sheet
+        nameless = f"SELECT row, live, id, {_NO_NAME} AS person, {_NO_NAME} AS content FROM ({rows})"
+        queries = [self._wished(rows, piece) for piece in self._pieces()] if wished else [nameless]
         table = self.engine.fresh("named")
-        for number, within in enumerate(self._pieces() if wished else ("true",)):
-            query = f"SELECT row, live, id, {_NO_NAME} AS person, {_NO_NAME} AS content FROM ({rows})"
-            if wished:
-                derived = self.prepared.derived
-                person = _NO_NAME if sheet.natural or sheet.whole_file else digest.person(derived["_person"])
-                query = (
-                    f"SELECT r.row, r.live, {derived['_id']} AS id, {person} AS person, {derived['_content']} AS content "
-                    f"FROM (SELECT * FROM ({rows}) WHERE {within.format('row')}) r "
-                    f"JOIN {self.prepared.stored} s ON s.rowid = r.row WHERE {within.format('s.rowid')}"
-                )
+        for number, query in enumerate(queries):
             into = f"INSERT INTO {table}" if number else f"CREATE TABLE {table} AS"
             self.engine.run(f"{into} SELECT *, {recipient} AS recipient FROM ({query})", values.values)
         return table
+
+    def _wished(self, rows: str, piece: str) -> str:
+        """A piece of the rows of a query with what their source says of them."""
+        sheet, derived = self.prepared.spec.sheet, self.prepared.derived
+        person = _NO_NAME if sheet.natural or sheet.whole_file else digest.person(derived["_person"])
+        return (
+            f"SELECT r.row, r.live, {derived['_id']} AS id, {person} AS person, {derived['_content']} AS content "
+            f"FROM (SELECT * FROM ({rows}) WHERE {piece.format('row')}) r "
+            f"JOIN {self.prepared.stored} s ON s.rowid = r.row WHERE {piece.format('s.rowid')}"
+        )
 
     def _pieces(self) -> Iterator[str]:
         """Conditions on a row's place, each of which so many rows fulfil as are joined in little memory."""

@@ -1,7 +1,7 @@
 """The one door to the columnar engine: DuckDB in memory, spilling into a private folder.
 
-DuckDB is imported when an engine is made, so that a plan without rows never pays for it. An engine belongs to one thread.
-Its own messages quote rows, so none of them leaves this module but as a kind of failure.
+DuckDB is imported when an engine is made, so that a plan without rows never pays for it. An engine is used by one thread at
+a time. Its own messages quote rows, so none of them leaves this module but as a kind of failure.
 """
 
 from __future__ import annotations
@@ -55,6 +55,9 @@ class Engine:
         # The engine would take a letter of the path for a pattern.
         try:
             self._spill = Spill(None if folder is None or _GLOB & set(str(folder)) else folder)
+        except TimeoutError:
+            words = say("another run stands still in the moment in which it makes its private folder")
+            raise EngineFailed(words, code="SRC006", remedy=say("let it go on, or end it; then run this again")) from None
         except OSError:
             words, remedy = say("no private folder can be made"), say("make '{folder}' writable", folder=folder or "TMPDIR")
             raise EngineFailed(words, code="SRC006", remedy=remedy) from None

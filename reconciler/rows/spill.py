@@ -11,6 +11,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,10 +25,15 @@ SPILL_MAX_BYTES: Final = 100 * 1024**3
 FREE_MIN_BYTES: Final = 512 * 1024**2
 _LOOK_EVERY_BYTES: Final = 64 * 1024**2
 _TRIES: Final = 100
+_PATIENCE_S: Final = 10.0  # a folder is locked for milliseconds, but by whoever was stopped meanwhile
+_NAP_S: Final = 0.02
 
 
 class Spill:
-    """A folder of mode 0700 until `close`. `parent` holds it; without one, a folder of this user below the system's own."""
+    """A folder of mode 0700 until `close`. `parent` holds it; without one, a folder of this user below the system's own.
+
+    TimeoutError where somebody else holds the parent and does not let go.
+    """
 
     def __init__(self, parent: Path | None = None) -> None:
         self._parent = parent or _of_this_user()
@@ -114,17 +120,30 @@ def _of_this_user() -> Path:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[bool]:
-    """Hold a folder's lock; False when the folder is no longer the one at its path."""
+    """Hold a folder's lock; False when the folder is no longer the one at its path. TimeoutError when it is not let go."""
     try:
         descriptor = _opened(folder)
     except FileNotFoundError:
         yield False
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _wait_for(descriptor)
         yield _is_at(folder, descriptor)
     finally:
         os.close(descriptor)
+
+
+def _wait_for(descriptor: int) -> None:
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise TimeoutError from None
+            time.sleep(_NAP_S)
+        else:
+            return
 
 
 def _is_at(folder: Path, descriptor: int) -> bool:

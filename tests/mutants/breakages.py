@@ -159,8 +159,8 @@ APPLY: Final = (
     Mutant(
         name="what a delete rests on is proven afterwards",
         file=_CARRYING,
-        before="            if not self._rested_on():",
-        after="            if not self._rested_on() or change.action is Action.STOP:",
+        before="            if change.key not in self.work.rested_on:",
+        after="            if change.key not in self.work.rested_on or change.action is Action.STOP:",
         killed_by="tests/test_lanes.py::test_what_a_later_change_of_an_object_rests_on_is_proven_before_that_begins",
     ),
     Mutant(

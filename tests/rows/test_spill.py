@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -218,3 +219,24 @@ def test_a_folder_that_another_engine_takes_away_just_now_is_made_again(
 
     assert taken == [made.path.parent]
     made.close()
+
+
+def test_whoever_waits_for_a_folder_goes_on_when_it_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    monkeypatch.setattr("reconciler.rows.spill.time.sleep", lambda _seconds: fcntl.flock(held, fcntl.LOCK_UN))
+    Spill(tmp_path).close()
+    os.close(held)
+
+
+def test_a_run_that_stands_still_with_the_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for it without a word."""
+    held = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    monkeypatch.setattr("reconciler.rows.spill._PATIENCE_S", 0.0)
+    with pytest.raises(EngineFailed, match="another run stands still") as failed:
+        Engine(key=KEY, memory="512MB", folder=tmp_path)
+    os.close(held)
+
+    assert failed.value.code == "SRC006"
+    assert "end it" in failed.value.remedy
