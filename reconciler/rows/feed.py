@@ -63,7 +63,7 @@ class Feed:
         wished = self._rows(verb).sent if verb in _WISHED or unseen else ()
         shown = self._live_columns(verb)
         cells = [f"p.{name}" for name in map(sql.name, wished)] + [f"l.{name}" for name in map(sql.name, shown)]
-        names = [digest.as_hex(f"m.{name}") for name in ("recipient", "person", "content")]
+        names = [f"m.{name}::VARCHAR" for name in ("recipient", "person", "content")]
         joins = f"JOIN {self._rows(verb).table} p ON p._row = m.row " if wished else ""
         joins += f"JOIN {sql.name(self.live)} l ON l.rowid = m.live " if shown and self.live else ""
         found = self.engine.stream(
@@ -122,8 +122,8 @@ class Feed:
         return self.asked if verb is Verb.LIFT and self.asked is not None else self.prepared
 
     def _batch(self, columns: list[str], found: list[tuple[Any, ...]]) -> Batch:
-        rows = [_row(columns, values[3:]) for values in found]
-        recipients, persons, contents = (_joined(values[place] for values in found) for place in range(3))
+        rows = [{name: value for name, value in zip(columns, values[3:], strict=True) if value} for values in found]
+        recipients, persons, contents = (_packed(values[place] for values in found) for place in range(3))
         return Batch(
             rows=rows,
             recipients=recipients,
@@ -147,9 +147,6 @@ def compared_columns(engine: Engine, prepared: Prepared, live: str) -> list[str]
     return [name for name in prepared.sent if name in shown and name not in prepared.spec.sheet.identity]
 
 
-def _row(columns: list[str], values: tuple[Any, ...]) -> Mapping[str, str]:
-    return {name: value for name, value in zip(columns, values, strict=True) if value}
-
-
-def _joined(names: Iterator[str | None]) -> bytes:
-    return bytes.fromhex("".join(name or "" for name in names))
+def _packed(names: Iterator[str | None]) -> bytes:
+    """UUIDs as they are written, 16 bytes each."""
+    return bytes.fromhex("".join(name or "" for name in names).replace("-", ""))

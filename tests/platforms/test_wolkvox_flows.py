@@ -10,7 +10,7 @@ import pytest
 from reconciler.call import Call, Reply, Verdict
 from reconciler.plan.known import Quota
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, RowsSeen, Step
-from reconciler.platforms.wolkvox import WOLKVOX, marker
+from reconciler.platforms.wolkvox import WOLKVOX, marker, wire
 from reconciler.resource import Action, Live, State
 from reconciler.rows.sheet import Verb
 from tests.platforms.wolkvox_story import (
@@ -499,6 +499,27 @@ def test_that_replaced_rows_went_is_known_by_their_number_only(before: int | Non
     change = rows_step(Action.ROWS_REMOVE, feed := Feed({Verb.REPLACE: people(2)}), campaign)
 
     assert verified(change, exported(people(after, 100)), feed=feed).certainty is certainty
+
+
+@pytest.mark.parametrize(
+    ("verbs", "mapped", "looked_at"),
+    [
+        ({Verb.ADD}, {"phone": "telefono", "name": "nombre"}, {"key"}),
+        ({Verb.ADD, Verb.REPLACE}, {"phone": "telefono", "name": "nombre"}, {"key", "phone", "name"}),
+        ({Verb.ADD, Verb.REPLACE}, None, set(wire.EXPORTED)),
+    ],
+    ids=["added", "replaced, mapped", "replaced, as they are"],
+)
+def test_a_read_back_takes_from_the_export_what_it_looks_at(
+    verbs: set[Verb], mapped: dict[str, str] | None, looked_at: set[str]
+) -> None:
+    feed = Feed({verb: people(1, 5 * number) for number, verb in enumerate(sorted(verbs, key=lambda verb: verb.value))})
+    changes: dict[str, Any] = {"columns": mapped} if mapped else {}
+    change = rows_step(Action.ROWS_ADD, feed, **changes)
+    _, calls = drive(WOLKVOX.verify(change, {}), script([exported(people(9))]), feed)
+
+    assert calls[0].sink is not None
+    assert set(calls[0].sink.columns) == looked_at
 
 
 def test_closing_is_only_weakly_verified() -> None:

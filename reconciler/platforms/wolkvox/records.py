@@ -6,7 +6,7 @@ There is no way to edit a record. Nothing here can clear a campaign: removal alw
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import chain
 from typing import Any, Final
@@ -76,8 +76,9 @@ def read(campaign: Live | None, target: Target, desired: Desired) -> Flow[RowsSe
     """The export of the campaign. Rows fewer or more than the platform counts itself make the reading incomplete."""
     if campaign is None:
         return RowsSeen()
+    mapped = desired.get("columns")
     try:
-        page = yield from export(campaign.id, target, desired)
+        page = yield from export(campaign.id, target, None if mapped is None else _ALWAYS | set(mapped))
     except NoSuchApi:
         return RowsSeen(note=say("this server cannot list records (campaign_15): rows are compared with the journal only"))
     listed = campaign.native.get("records")
@@ -87,11 +88,10 @@ def read(campaign: Live | None, target: Target, desired: Desired) -> Flow[RowsSe
     return RowsSeen(tables=page.tables, count=page.count, complete=not note, note=note)
 
 
-def export(identifier: str, target: Target, desired: Desired | None = None) -> Flow[Shown]:
-    """Every record of a campaign as a table; for a document, without the columns that it does not map."""
+def export(identifier: str, target: Target, wanted: Set[str] | None = None) -> Flow[Shown]:
+    """Every record of a campaign as a table, of these columns or of all."""
     call = wire.EXPORT.call(campaign_id=identifier)
-    if call.sink is not None and (mapped := desired.get("columns") if desired else None) is not None:
-        wanted = _ALWAYS | set(mapped)
+    if call.sink is not None and wanted is not None:
         columns = {ours: native for ours, native in call.sink.columns.items() if ours in wanted}
         call = replace(call, sink=replace(call.sink, columns=columns))
     reply = yield call
@@ -150,10 +150,18 @@ def add_call(live: Live, batch: Batch) -> Call:
         type_campaign=type_,
         campaign_id=live.id,
         campaign_status=status,
-        json=[unused | {native[ours]: value for ours, value in row.items() if ours in native} for row in batch.rows],
+        json=[_record(row, native, unused) for row in batch.rows],
         batch=batch,
         facts={"id": live.id, "count": str(len(batch))},
     )
+
+
+def _record(row: Mapping[str, str], native: Mapping[str, str], unused: dict[str, str]) -> dict[str, str]:
+    record = unused.copy()
+    for ours, value in row.items():
+        if ours in native:
+            record[native[ours]] = value
+    return record
 
 
 def _remove(step: Step, live: Live, feed: RowsFeed) -> Flow[Mapping[str, str]]:
@@ -203,7 +211,7 @@ def verify(step: Step) -> Flow[Evidence]:
     if not verbs:
         return Evidence(certainty=Certainty.WEAK, why=say("closed on the platform's word"), facts={"id": live.id})
     try:
-        page = yield from export(live.id, step.target, step.desired)
+        page = yield from export(live.id, step.target, _shown_back(step, verbs))
     except NoSuchApi:
         return Evidence(certainty=Certainty.WEAK, why=say("this server cannot list records"), facts={"id": live.id})
     if not page.tables:
@@ -226,6 +234,14 @@ def verify(step: Step) -> Flow[Evidence]:
     if not adding and (feed.count(Verb.CLOSE) or feed.count(Verb.REPLACE)):
         return Evidence(certainty=Certainty.WEAK, why=say("closed or replaced on the platform's word"), facts=facts)
     return Evidence(certainty=Certainty.VERIFIED, facts=facts)
+
+
+def _shown_back(step: Step, verbs: Sequence[Verb]) -> Set[str] | None:
+    """What a read-back looks at: who is there, and of replaced records what a document maps."""
+    mapped = step.desired.get("columns") if step.desired else None
+    if Verb.REPLACE not in verbs:
+        return {"key"}
+    return None if mapped is None else {"key", *mapped}
 
 
 def _too_many(live: Live, feed: RowsFeed, page: Shown) -> str:
