@@ -143,7 +143,7 @@ def _told(document: Written) -> tuple[Any, ...]:
         document.tags,
         document.origin.line,
         document.origin.column,
-        msgspec.Raw(msgspec.msgpack.encode(list(document.places.told()))),
+        msgspec.Raw(msgspec.msgpack.encode(document.places.told())),
     )
 
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -102,6 +101,8 @@ def _options(arguments: Sequence[str]) -> list[tuple[str, str]]:
 
 def tell_bug(bug: Exception, context: dict[str, Any]) -> None:
     """A mistake of this program's: one line for the person, and a masked file for whoever mends it."""
+    import traceback
+
     frames = traceback.extract_tb(bug.__traceback__)
     places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
     name = hashlib.sha256("\n".join([type(bug).__name__, *places]).encode()).hexdigest()[:8]

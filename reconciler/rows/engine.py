@@ -63,6 +63,7 @@ class Engine:
             raise EngineFailed(words, code="SRC006", remedy=remedy) from None
         self.folder = self._spill.path
         self._counter = 0
+        self._columns: dict[str, Sequence[str]] = {}
         quiet = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         self._connection: Any = duckdb.connect(":memory:", config=quiet)
         self._memory_bytes = _bytes(memory) if memory else memory_bytes()
@@ -160,10 +161,12 @@ class Engine:
         """Rows of a table."""
         return int(self.one(f"SELECT count(*) FROM {sql.name(table)}"))
 
-    def columns(self, table: str) -> list[str]:
-        """Column names of a table or view, in order."""
-        statement = "SELECT column_name FROM duckdb_columns() WHERE table_name = $1 ORDER BY column_index"
-        return [column for (column,) in self.run(statement, [table])]
+    def columns(self, table: str) -> Sequence[str]:
+        """Column names of a table or view, in order. Asked for once: a table keeps the columns that it is made with."""
+        if table not in self._columns:
+            statement = "SELECT column_name FROM duckdb_columns() WHERE table_name = $1 ORDER BY column_index"
+            self._columns[table] = [column for (column,) in self.run(statement, [table])]
+        return self._columns[table]
 
     def fresh(self, stem: str) -> str:
         """A name that no table and no file of this engine has."""
@@ -174,6 +177,7 @@ class Engine:
         """Forget tables that are no longer needed."""
         for table in tables:
             self.run(f"DROP TABLE IF EXISTS {sql.name(table)}")
+            self._columns.pop(table, None)
 
     @contextmanager
     def scratch(self, suffix: str) -> Iterator[Path]:

@@ -7,7 +7,7 @@ came from. From then on they stream: rows become objects one batch at a time, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -133,7 +133,7 @@ class Feed:
             content=self.prepared.file.read_bytes() if self.prepared.file is not None else b"",
         )
 
-    def _live_columns(self, verb: Verb) -> list[str]:
+    def _live_columns(self, verb: Verb) -> Sequence[str]:
         """What a batch shows of the live row: all of it when that is what is written about, else what is ours to know."""
         if self.live is None or verb is Verb.ADD:
             return []
