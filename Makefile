@@ -50,8 +50,14 @@ format: $(READY) ## bring the code into form
 mutants: $(READY) ## breakages made on purpose, each killed by the test that it names
 	$(BIN)/python -m tests.mutants
 
+# What is measured is the wheel, with what it needs and nothing that only developers have.
 bench: $(READY) ## the figures of tests/benchmarks
-	$(BIN)/python tests/benchmarks/run.py
+	rm -rf build/measured
+	$(BIN)/python -m build --wheel --no-isolation --outdir build/measured . >build/wheel.log
+	$(PYTHON) -m venv build/measured/venv
+	build/measured/venv/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r requirements.lock
+	build/measured/venv/bin/python -m pip --disable-pip-version-check install -qq --no-deps build/measured/*.whl
+	$(BIN)/python tests/benchmarks/run.py --programs build/measured/venv/bin
 
 kills: N ?= 2000
 kills: $(READY) ## the real program killed N times: every named point at every write call, then by chance from SEED

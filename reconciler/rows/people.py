@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,6 +14,8 @@ from reconciler.rows.prepared import Prepared
 from reconciler.rows.sheet import Column
 from reconciler.rows.spec import RowsSpec
 
+COUNTED_ROWS: Final = 2_000_000  # of which names take some 100 MB while they are counted
+_NAME_BITS: Final = 128
 _PHONE: Final = re.compile(r"phone(\d+|_extra)?")
 
 NEVER_AGAIN: Final = ("do-not-call", "dnc", "wrong-number")
@@ -66,10 +68,32 @@ def unique(engine: Engine, tables: Sequence[str]) -> Persons:
     """Unique persons over tables of (person, known)."""
     if not tables:
         return Persons()
-    union = " UNION ALL ".join(f"SELECT person, known FROM {table}" for table in tables)
-    unique = f"SELECT person, bool_or(known) AS known FROM ({union}) GROUP BY person"
-    total, fresh = engine.run(f"SELECT count(*), count(*) FILTER (WHERE NOT known) FROM ({unique})")[0]
+    total = fresh = 0
+    everybody = together(engine, [f"SELECT person, known FROM {table}" for table in tables])
+    for share in shares(engine, everybody):
+        once = f"SELECT person, bool_or(known) AS known FROM {everybody} WHERE {share} GROUP BY person"
+        some, new = engine.run(f"SELECT count(*), count(*) FILTER (WHERE NOT known) FROM ({once})")[0]
+        total, fresh = total + some, fresh + new
+    engine.drop(everybody)
     return Persons(total=total, first_time=fresh)
+
+
+def together(engine: Engine, queries: Sequence[str]) -> str:
+    """A table of what queries give, one after the other: over a union the engine would keep buffers for each of them."""
+    table = engine.fresh("together")
+    for place, query in enumerate(queries):
+        engine.run(f"INSERT INTO {table} {query}" if place else f"CREATE TABLE {table} AS {query}")
+    return table
+
+
+def shares(engine: Engine, table: str) -> Iterator[str]:
+    """SQL: conditions that cut a table by its column `person`, each of whom is in one share, and each share small enough to be
+    counted in little memory. Names are made by HMAC, and so they are spread evenly.
+    """
+    bits = max(0, (engine.count(table) // COUNTED_ROWS).bit_length())
+    bounds = [f"'{share << _NAME_BITS - bits:032x}'::UUID" for share in range(1 << bits)]
+    for first, after in zip(bounds, [*bounds[1:], ""], strict=True):
+        yield f"person >= {first} AND person < {after}" if after else f"person >= {first}"
 
 
 def closed(engine: Engine, live: str) -> str:

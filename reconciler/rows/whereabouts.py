@@ -6,6 +6,7 @@ which a list has few, the zones by an ASOF join with the steps of the number pla
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from reconciler.calendar import known_zone
 from reconciler.rows import digest, sql
 from reconciler.rows.engine import Engine
 from reconciler.rows.keys import keyed_live
-from reconciler.rows.people import dialable_numbers
+from reconciler.rows.people import dialable_numbers, shares, together
 from reconciler.rows.prepared import Prepared
 from reconciler.rows.zones import placed, steps
 
@@ -98,19 +99,21 @@ def of_persons(engine: Engine, persons: str, documents: Sequence[Prepared], *, c
 
 def counted(engine: Engine, spread: Sequence[tuple[str, str, str]]) -> Mapping[str, Mapping[str, int]]:
     """Unique persons of (table, channel, purpose), by `country`, `channel` and `purpose`; tables have `person`, `country`."""
-    values = sql.Bound()
-    union = " UNION ALL ".join(
-        f"SELECT person, country, {values(channel)} AS channel, {values(purpose)} AS purpose FROM {table}"
-        for table, channel, purpose in spread
+    everybody = together(
+        engine,
+        [
+            f"SELECT person, country, {sql.literal(channel)} AS channel, {sql.literal(purpose)} AS purpose FROM {table}"
+            for table, channel, purpose in spread
+        ],
     )
-    everybody = engine.fresh("everybody")
-    engine.run(f"CREATE TABLE {everybody} AS SELECT DISTINCT * FROM ({union})", values.values)
-    found = {
-        name: dict(engine.run(f"SELECT {name}, count(DISTINCT person) FROM {everybody} GROUP BY {name} ORDER BY {name}"))
-        for name in ("country", "channel", "purpose")
-    }
+    found: dict[str, Counter[str]] = {name: Counter() for name in ("country", "channel", "purpose")}
+    for share in shares(engine, everybody):
+        for name, people in found.items():
+            people.update(
+                dict(engine.run(f"SELECT {name}, count(DISTINCT person) FROM {everybody} WHERE {share} GROUP BY {name}"))
+            )
     engine.drop(everybody)
-    return found
+    return {name: dict(sorted(people.items())) for name, people in found.items()}
 
 
 def _of(engine: Engine, people: str, *, country: str, zone: str) -> Whereabouts:

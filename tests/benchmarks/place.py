@@ -25,11 +25,15 @@ CALLS_A_DAY: Final = 100_000_000  # the account's quota is not what is measured
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A folder to work in, how often to repeat, and what this machine has to compare with. `long` = ten million rows too."""
+    """A folder to work in, how often to repeat, and what this machine has to compare with.
+
+    `long` = ten million rows too; in `programs` lie the reconciler that is measured and its Python.
+    """
 
     folder: Path
     runs: int
     long: bool = False
+    programs: Path = Path(sys.executable).parent
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -54,11 +58,11 @@ class Place:
 
     def ours(self, *words: str | Path, folder: Path | None = None, codes: tuple[int, ...] = (0,)) -> Command:
         """The console script that users call."""
-        return self.command(Path(sys.executable).with_name("reconciler"), *words, folder=folder, codes=codes)
+        return self.command(self.programs / "reconciler", *words, folder=folder, codes=codes)
 
     def inside(self, module: str, *words: str | Path) -> Any:
         """The JSON that a module of this package prints when it is run in a process of its own."""
-        called = [sys.executable, "-m", f"tests.benchmarks.{module}", *(str(word) for word in words)]
+        called = [str(self.programs / "python"), "-m", f"tests.benchmarks.{module}", *map(str, words)]
         done = subprocess.run(called, cwd=ROOT, env=dict(self.environ), capture_output=True, text=True, check=False)
         if done.returncode:
             raise FailedError(done.stderr[-2000:])

@@ -19,7 +19,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a file, from anywhere
 
-SUBJECTS: Final = ("start", "campaigns", "rows", "lists", "suppression", "upload", "journal", "reports")
+SUBJECTS: Final = ("start", "campaigns", "rows", "lists", "sets", "suppression", "upload", "journal", "reports")
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")
 
 
@@ -32,6 +32,9 @@ def main() -> None:
     parser.add_argument("subjects", nargs="*", help=f"of {', '.join(SUBJECTS)}; all when left out")
     parser.add_argument("--runs", type=int, default=5, help="of each contender (default: 5)")
     parser.add_argument("--long", action="store_true", help="ten million rows too: half an hour more")
+    parser.add_argument(
+        "--programs", type=Path, default=Path(sys.executable).parent, help="where what is measured is installed"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the temporary folder")
     options = parser.parse_args()
     if unknown := set(options.subjects) - set(SUBJECTS):
@@ -41,7 +44,7 @@ def main() -> None:
     try:
         for name in options.subjects or SUBJECTS:
             begun = time.monotonic()
-            place = Place(folder=folder, runs=options.runs, long=options.long)
+            place = Place(folder=folder, runs=options.runs, long=options.long, programs=options.programs.absolute())
             sections += importlib.import_module(f"tests.benchmarks.{name}").measure(place)
             sys.stderr.write(f"{name}: {time.monotonic() - begun:.0f} s\n")
     finally:

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from phonenumbers import PhoneNumber, region_code_for_number, timezone
 
-from reconciler.rows import digest, whereabouts
+from reconciler.rows import digest, people, whereabouts
 from reconciler.rows.compare import compare
 from reconciler.rows.engine import Engine
 from reconciler.rows.prepare import prepare
@@ -93,6 +93,26 @@ def test_who_waits_in_a_campaign_is_found_by_the_numbers_that_it_shows(engine: E
     here = of_live(engine, prepare(engine, specs(rows=[])), "live", country="CO", zone=BOGOTA)
 
     assert groups(here) == {("CO", (BOGOTA,)): 1, ("MX", ("America/Mexico_City",)): 1}
+
+
+@pytest.mark.parametrize("share", [1, 3, 50, people.COUNTED_ROWS])
+def test_people_are_counted_alike_in_one_share_and_in_many(engine: Engine, share: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many tables of many people are counted in little memory; nobody is in two shares, and nobody in none."""
+    monkeypatch.setattr(people, "COUNTED_ROWS", share)
+    named = "SELECT keyed(i::VARCHAR)::UUID AS person, i % 2 = 0 AND i >= 50 AS known"
+    tables = [
+        people.together(engine, [f"{named}, '{country}' AS country FROM range({start}, {start + 60}) r(i)"])
+        for start, country in ((0, "CO"), (30, "MX"), (60, "CO"))
+    ]
+
+    assert people.unique(engine, tables) == people.Persons(total=120, first_time=85)
+    assert whereabouts.counted(
+        engine, [(tables[0], "voice", "sales"), (tables[1], "sms", "sales"), (tables[2], "voice", "service")]
+    ) == {
+        "country": {"CO": 120, "MX": 60},
+        "channel": {"sms": 60, "voice": 120},
+        "purpose": {"sales": 90, "service": 60},
+    }
 
 
 @pytest.mark.parametrize("seed", range(2))
