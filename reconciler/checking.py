@@ -205,11 +205,10 @@ def _below(node: Node) -> list[tuple[str, int, int]]:
 
 def _collect(node: Node, path: str, found: list[tuple[str, int, int]]) -> None:
     """Add what is below a node. A list is filled faster than generators in one another give: a document has dozens of nodes."""
+    value = node.value
+    assert not isinstance(value, str), "nothing is below a text"
     steps: Iterable[tuple[str | int, Node]]
-    if node.entries is not None:
-        steps = [(name, entry.node) for name, entry in node.entries.items()]
-    else:
-        steps = enumerate(node.items or ())
+    steps = [(name, entry.node) for name, entry in value.items()] if isinstance(value, dict) else enumerate(value)
     for step, inner in steps:
         there = f"{path}{step}"
         found.append((there, inner.line, inner.column))
