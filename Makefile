@@ -51,12 +51,13 @@ mutants: $(READY) ## breakages made on purpose, each killed by the test that it 
 	$(BIN)/python -m tests.mutants
 
 # What is measured is the wheel, with what it needs and nothing that only developers have.
+bench: MEASURED_PIP := build/measured/venv/bin/python -m pip --disable-pip-version-check
 bench: $(READY) ## the figures of tests/benchmarks
 	rm -rf build/measured
-	$(BIN)/python -m build --wheel --no-isolation --outdir build/measured . >build/wheel.log
+	$(PIP) wheel -qq --no-deps --no-build-isolation --wheel-dir build/measured .
 	$(PYTHON) -m venv build/measured/venv
-	build/measured/venv/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r requirements.lock
-	build/measured/venv/bin/python -m pip --disable-pip-version-check install -qq --no-deps build/measured/*.whl
+	$(MEASURED_PIP) install -qq --require-hashes -r requirements.lock
+	$(MEASURED_PIP) install -qq --no-deps build/measured/*.whl
 	$(BIN)/python tests/benchmarks/run.py --programs build/measured/venv/bin
 
 kills: N ?= 2000
