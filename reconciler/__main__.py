@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 # A command builds values, drops few of them and ends: looking for cycles after every 700 would only walk them all again.
-GARBAGE_AFTER: Final = 500_000
+GARBAGE_AFTER: Final = 200_000
 
 
 def main() -> None:

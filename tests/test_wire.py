@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import json
 import socket
@@ -177,6 +178,28 @@ def answering(*pieces: bytes) -> Iterator[str]:
 def test_an_answer_that_breaks_off_is_doubt(pieces: tuple[bytes, ...]) -> None:
     with answering(*pieces) as url, Wire(Door(url=url), writes=True) as door:
         assert isinstance(door.send(call()), InDoubt)
+
+
+def test_what_was_sent_is_let_go_without_the_collector() -> None:
+    """The library ties an answer to itself and so to its request: ten thousand rows a call would wait for the collector."""
+
+    def held() -> int:
+        return sum(isinstance(each, httpx.Request | httpx.Response) for each in gc.get_objects())
+
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    gc.collect()
+    before = held()
+    gc.disable()
+    try:
+        for pieces in ((whole,), (whole[:-1],)):
+            with answering(*pieces) as url, Wire(Door(url=url)) as wired:
+                wired.writable(NoFence())
+                wired.send(call(json=[{"row": "1"}]))
+        after = held()
+    finally:
+        gc.enable()
+
+    assert after == before
 
 
 def test_a_platform_that_says_nothing_in_time_is_doubt() -> None:
