@@ -6,8 +6,8 @@ its safety class, and there is no default: whoever adds a call has to decide wha
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, TypeAlias, TypeVar
 
@@ -40,6 +40,9 @@ class Sink:
     the native key. `total_at` names a top-level count that must agree with the rows received. With `empty_without` an answer
     that has no array, or null in its place, has no rows; whether it is a good answer is for the platform to say. `only` names
     one of our columns, the words in it of rows that are meant, and those of rows that are not, which are left out.
+
+    A server may change the shape of its rows: of our columns each row must show those that are `needed`, as a text or a
+    number, and some row those that are `expected`. An empty value is shown.
     """
 
     rows_at: str
@@ -47,6 +50,14 @@ class Sink:
     total_at: str = ""
     empty_without: bool = False
     only: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
+    needed: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+
+    def narrowed(self, wanted: Set[str]) -> Sink:
+        """The same rows with no other columns than those."""
+        columns = {ours: native for ours, native in self.columns.items() if ours in wanted}
+        needed, expected = (tuple(name for name in names if name in wanted) for names in (self.needed, self.expected))
+        return replace(self, columns=columns, needed=needed, expected=expected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -225,6 +225,8 @@ class Engine:
                 f"coalesce({source.columns[native]}, '') AS {sql.name(ours)}" for ours, native in natives.items()
             )
             _, failure = self.attempt(f"CREATE TABLE {table} AS SELECT {chosen} FROM {source.relation}", values.values)
+            if failure is None:
+                self._check_shape(table, path, natives, sink)
         if failure is not None:
             if failure[0] == "OutOfMemoryException":
                 raise failed(failure[0])
@@ -232,6 +234,23 @@ class Engine:
         if self.count(table) != len(rows):
             raise PageBroken(say("its rows could not be taken over one by one"))
         return Page(table=table, count=len(rows), envelope=envelope, untold=self._only(table, sink))
+
+    def _check_shape(self, table: str, path: Path, natives: Mapping[str, str], sink: Sink) -> None:
+        """PageBroken when rows lack what is relied on. Where a column looks suspicious, its rows are looked at as they came."""
+        for column in (*sink.needed, *sink.expected):
+            cell, needed = sql.name(column), column in sink.needed
+            odd = f"{cell} = '' OR left({cell}, 1) IN ('{{', '[')"
+            suspicious = "bool_or" if needed else "bool_and"
+            if not self.one(f"SELECT coalesce({suspicious}({odd}), false) FROM {table}"):
+                continue
+            native = natives[column]
+            place = native if native.startswith("/") else pointer(native)
+            plain = "json_exists(json, $2) AND json_type(json, $2) NOT IN ('OBJECT', 'ARRAY')"
+            good = self.one(f"SELECT count(*) FILTER (WHERE {plain}) FROM read_ndjson_objects($1)", [str(path), place])
+            rows = self.count(table)
+            if good < (rows if needed else 1):
+                words = say("{count:,} of its {rows:,} rows show no '{key}'", count=rows - good, rows=rows, key=native)
+                raise PageBroken(words)
 
     def _only(self, table: str, sink: Sink) -> int:
         """Leave out the rows of `table` that the sink does not mean; how many of the others do not tell."""

@@ -173,6 +173,16 @@ def test_an_export_of_another_shape_is_not_read(answer: Reply) -> None:
         read_rows("contacts", [answer], live())
 
 
+def test_what_tells_people_apart_and_who_must_not_be_called_has_to_be_shown() -> None:
+    """A column that a server renames would else be empty in every row, and everybody new."""
+    export, listed_dnc = wire.EXPORT.sink, wire.list_dnc("outbound").sink
+
+    assert export is not None
+    assert listed_dnc is not None
+    assert (export.needed, export.expected) == (("key",), ("phone", "_result"))
+    assert listed_dnc.needed == ("phone",)
+
+
 def dnc(*numbers: str, way: str = "outbound") -> Reply:
     return reply({"code": "200", "error": None, "msg": "x", "data": [{"phone_number": one, "type": way} for one in numbers]})
 

@@ -105,6 +105,44 @@ def test_a_key_in_another_case_is_found_in_whichever_row_it_stands_first(engine:
     assert engine.run(f"SELECT name FROM {page.table} WHERE key = 'last'") == [("Ana",)]
 
 
+SHAPED = Sink(rows_at="", columns={"key": "id", "mark": "resultado"}, needed=("key",), expected=("mark",))
+
+
+@pytest.mark.parametrize(
+    ("rows", "lacking"),
+    [
+        ([{"id": "1", "resultado": "CLEAN"}, {"id": "2", "resultado": ""}], ""),
+        ([{"id": "", "resultado": "CLEAN"}, {"id": None, "resultado": "CLEAN"}, {"id": 3}], ""),
+        ([{"id": "{1}", "resultado": ""}, {"id": "[", "resultado": ""}], ""),
+        ([{"ID": "1", "Resultado": ""}, {"ID": "", "Resultado": ""}], ""),
+        ([], ""),
+        ([{"cedula": "1", "resultado": "CLEAN"}, {"cedula": "2", "resultado": "CLEAN"}], "2 of its 2 rows show no 'id'"),
+        ([{"id": "1", "resultado": "CLEAN"}, {"resultado": "CLEAN"}], "1 of its 2 rows show no 'id'"),
+        ([{"id": {"v": "1"}, "resultado": "CLEAN"}, {"id": "2"}], "1 of its 2 rows show no 'id'"),
+        ([{"id": ["1"], "resultado": "CLEAN"}, {"id": "2"}], "1 of its 2 rows show no 'id'"),
+        ([{"id": "1", "result": "CLEAN"}, {"id": "2"}], "2 of its 2 rows show no 'resultado'"),
+        ([{"id": "1", "resultado": {"v": "CLEAN"}}], "1 of its 1 rows show no 'resultado'"),
+    ],
+)
+def test_rows_of_another_shape_are_no_rows_without_a_key(engine: Engine, rows: list[object], lacking: str) -> None:
+    """Somebody whose key is no longer shown is there all the same, and would be loaded once more."""
+    body = msgspec.json.encode(rows)
+    if not lacking:
+        assert engine.ingest(body, SHAPED).count == len(rows)
+        return
+
+    with pytest.raises(PageBroken) as broken:
+        engine.ingest(body, SHAPED)
+
+    assert broken.value.reason == lacking
+
+
+def test_a_sink_is_narrowed_with_what_it_relies_on() -> None:
+    narrow = SHAPED.narrowed({"key"})
+
+    assert (narrow.columns, narrow.needed, narrow.expected) == ({"key": "id"}, ("key",), ())
+
+
 def test_the_engines_own_words_are_never_shown(engine: Engine) -> None:
     """DuckDB's messages quote the value that does not convert."""
     with pytest.raises(EngineFailed) as failed:

@@ -97,6 +97,7 @@ CORRELATION: Final = tuple(f"correlation{number}" for number in range(1, CORRELA
 CONTACTS: Final = Sink(
     rows_at="",
     columns={"_contact_id": ID, **CONTACT, **{name: f"/{CORRELATIONS}/{place}" for place, name in enumerate(CORRELATION)}},
+    needed=("channel", "identifier"),
 )
 ROW: Final[Mapping[str, str]] = {"Nombre": "name", "Telefono": "phone", "Etiquetas": "tags"}
 

@@ -92,8 +92,7 @@ def export(identifier: str, target: Target, wanted: Set[str] | None = None) -> F
     """Every record of a campaign as a table, of these columns or of all."""
     call = wire.EXPORT.call(campaign_id=identifier)
     if call.sink is not None and wanted is not None:
-        columns = {ours: native for ours, native in call.sink.columns.items() if ours in wanted}
-        call = replace(call, sink=replace(call.sink, columns=columns))
+        call = replace(call, sink=call.sink.narrowed(wanted))
     reply = yield call
     return shown(reply, target, total_at=wire.EXPORT_TOTAL)
 

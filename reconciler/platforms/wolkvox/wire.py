@@ -117,7 +117,7 @@ EXPORT: Final = Operation(
     method="GET",
     script="campaign",
     safety=Safety.READ,
-    sink=Sink(rows_at="records", columns=EXPORTED, empty_without=True),
+    sink=Sink(rows_at="records", columns=EXPORTED, empty_without=True, needed=("key",), expected=("phone", "_result")),
 )
 ADD_RECORD: Final = Operation(api="add_record", method="POST", script="campaign", safety=Safety.MARKER)
 REMOVE_RECORD: Final = Operation(api="remove_record", method="DELETE", script="campaign", safety=Safety.SET)
@@ -172,7 +172,9 @@ def list_dnc(type_: str) -> Call:
     meant, others = {type_, *both}, {"inbound", "outbound"} - {type_}
     only = None if type_ in both else ("_direction", tuple(sorted(meant)), tuple(sorted(others)))
     columns = {"phone": "phone_number", "_direction": "type"}
-    return replace(LIST_DNC.call(type=type_), sink=Sink(rows_at="data", columns=columns, empty_without=True, only=only))
+    return replace(
+        LIST_DNC.call(type=type_), sink=Sink(rows_at="data", columns=columns, empty_without=True, only=only, needed=("phone",))
+    )
 
 
 Encode = Callable[[Any], dict[str, Any] | None]
