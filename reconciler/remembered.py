@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ FILES_MIN: Final = 200  # below that, parsing is quicker than looking here
 NAME: Final = "documents.bin"
 FORM: Final = 2  # of what is stored; another one is not read
 _SEAL_BYTES: Final = 32
-_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH  # who could, could make a reviewed document mean something else
+_OTHERS: Final = 0o077  # whoever could write it could change what a reviewed document means; git writes files that all may read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +116,7 @@ def _read(path: Path, made_by: str) -> Mapping[str, Any]:
     try:
         with path.open("rb") as file:
             made = os.fstat(file.fileno())
-            content = file.read() if made.st_uid == os.geteuid() and not made.st_mode & _OTHERS_WRITE else b""
+            content = file.read() if made.st_uid == os.geteuid() and not made.st_mode & _OTHERS else b""
         payload = content[_SEAL_BYTES:]
         if hashlib.sha256(payload).digest() != content[:_SEAL_BYTES]:
             return {}

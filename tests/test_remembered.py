@@ -158,8 +158,8 @@ def test_a_damaged_store_is_as_none(project: Project, store: Path, parsed: list[
     assert len(parsed) == len(FILES)
 
 
-@pytest.mark.parametrize("mode", [0o620, 0o602])
-def test_a_store_that_others_can_write_is_as_none(project: Project, store: Path, parsed: list[str], mode: int) -> None:
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o644, 0o640])
+def test_a_store_that_is_not_ours_alone_is_as_none(project: Project, store: Path, parsed: list[str], mode: int) -> None:
     assert (store.stat().st_mode & 0o777, store.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     store.chmod(mode)
 

@@ -109,15 +109,15 @@ def worst(findings: Iterable[Finding]) -> Severity | None:
     return min((finding.severity for finding in findings), key=lambda severity: severity.rank, default=None)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A remedy that names the nearest known word, or lists them when they are few; "" when neither helps."""
+def did_you_mean(word: str, known: Iterable[str], *, listed: bool = True) -> str:
+    """A remedy that names the nearest known word, or lists few that may be `listed`; "" when neither helps."""
     from difflib import get_close_matches
 
     choices = sorted(known)
     near = get_close_matches(word, choices, n=1, cutoff=0.6)
     if near:
         return f"did you mean '{near[0]}'?"
-    return f"known: {', '.join(choices)}" if 0 < len(choices) <= 24 else ""
+    return f"known: {', '.join(choices)}" if listed and 0 < len(choices) <= 24 else ""
 
 
 CODES: Final[Mapping[str, Code]] = {**FILES, **PLANS, **LAW, **MESSAGES, **SUPPRESSION, **RUNNING}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -57,7 +57,7 @@ def mapped(spec: RowsSpec, source: Sequence[str], types: Mapping[str, str]) -> M
         *_holes(spec, takes),
     ]
     if spec.at_column and not instant:
-        remedy = did_you_mean(spec.at_column, map(mask_text, source))
+        remedy = _meant(spec, spec.at_column, source)
         words = say("the source has no column '{name}'", name=spec.at_column)
         findings.append(spec.mistake("SRC001", words, "at.column", remedy))
     return Mapped(takes=takes, findings=tuple(findings), instant=instant)
@@ -97,6 +97,24 @@ def _take(spec: RowsSpec, ours: str, *, column: str = "", value: str | None = No
     )
 
 
+def asked(spec: RowsSpec) -> tuple[str, ...]:
+    """Every name that a document asks of its source, and those that its platform has."""
+    wishes = (spec.columns or {}).values()
+    mapped_to = [wish.get("column") if isinstance(wish, Mapping) else wish for wish in wishes]
+    every = [*mapped_to, *(column.name for column in spec.sheet.columns), spec.at_column, *placeholders(spec.template)]
+    return tuple(dict.fromkeys(str(name) for name in every if name))
+
+
+def names_columns(spec: RowsSpec, names: Iterable[str]) -> bool:
+    """Whether a header is surely one: somebody asks for a name in it. Else it may be a row of people, and is not shown."""
+    known = {name.casefold() for name in asked(spec)}
+    return any(name.casefold() in known for name in names)
+
+
+def _meant(spec: RowsSpec, name: str, source: Sequence[str]) -> str:
+    return did_you_mean(name, map(mask_text, filter(None, source)), listed=names_columns(spec, source))
+
+
 def _instant(spec: RowsSpec, takes: Sequence[Take], source: Sequence[str]) -> str:
     """The source column of each row's instant: what is mapped to that name, else the source's column of that name."""
     own = next((take for take in takes if take.name == spec.at_column), None)
@@ -115,15 +133,15 @@ def _unknown(spec: RowsSpec, takes: Sequence[Take], source: Sequence[str], types
             yield spec.mistake("SPC013", words, path, remedy)
         if take.value is None and take.column not in source:
             words = say("the source has no column '{name}'", name=mask_text(take.column))
-            remedy = did_you_mean(take.column, map(mask_text, filter(None, source))) or say("correct the name")
+            remedy = _meant(spec, take.column, source) or say("correct the name")
             yield spec.mistake("SRC001", words, path, remedy)
             continue
         kind = types.get(take.column, "VARCHAR")
         if not formats.readable(kind):
-            words = say("the column '{name}' holds neither text, numbers nor dates", name=take.column)
+            words = say("the column '{name}' holds neither text, numbers nor dates", name=mask_text(take.column))
             yield spec.mistake("SRC002", words, path, say("map another, or write it as plain values into the file"))
         elif take.format and formats.formatted(sql.Bound(), "x", kind, take.format) is None:
-            words = say("'{format}' is no format for the column '{name}'", format=take.format, name=take.column)
+            words = say("'{format}' is no format for the column '{name}'", format=take.format, name=mask_text(take.column))
             remedy = say("formats are for dates (dd/MM/yyyy) and numbers (#.##0) of parquet; text stays as it is")
             yield spec.mistake("SPC012", words, f"{path}.format", remedy)
 
@@ -136,7 +154,7 @@ def _missing(spec: RowsSpec, takes: Sequence[Take], source: Sequence[str]) -> It
             continue
         if spec.columns is None:
             words = say("the source has no column '{name}', and `columns` maps none to it", name=name)
-            yield spec.mistake("SRC001", words, "source", did_you_mean(name, map(mask_text, filter(None, source))))
+            yield spec.mistake("SRC001", words, "source", _meant(spec, name, source))
         else:
             words = say("no column is mapped to '{name}'", name=name)
             yield spec.mistake("SPC002", words, "columns", say("add it: every row needs one"))

@@ -20,7 +20,10 @@ from reconciler.rows import sql
 from reconciler.rows.engine import Engine
 
 TEXT_MAX: Final = 60
-SCIENTIFIC: Final = r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+"
+SCIENTIFIC: Final = r"[+-]?[0-9]+([.,][0-9]+)?[eE] ?[+-]?[0-9]+"
+"""What a spreadsheet makes of a number that it has no room for; a form on the way may make a blank of its `+`."""
+ROUNDED: Final = r"[0-9]([.,][0-9]+)?[eE][+ ][0-9]{2,}"
+"""The same of a key, exactly as spreadsheets write it: other keys look alike."""
 DECIMAL: Final = r"[0-9]{7,}[.,]0{1,2}"
 _SCIENTIFIC: Final = re.compile(SCIENTIFIC)
 _NOT_A_NUMBER: Final = re.compile(f"{SCIENTIFIC}|{DECIMAL}")

@@ -265,6 +265,13 @@ def _rules(
     rules: list[tuple[str, str]] = []
     required = {column.name for column in spec.sheet.columns if column.required} | set(spec.sheet.identity)
     rules += [("no key", f"{shown[name]} = ''") for name in spec.sheet.identity if name == "key"]
+    phones = {plan.takes[index].name for index in order}
+    named = dict.fromkeys([*spec.sheet.identity, *(["person"] if "person" in shown else [])])
+    rules += [
+        ("scientific notation", f"regexp_full_match({shown[name]}, {values(numbers.ROUNDED)})")
+        for name in named
+        if name not in phones
+    ]
     if order:
         first, name = order[0], plan.takes[order[0]].name
         text = f"t{first}"

@@ -33,11 +33,13 @@ from reconciler.rows.source import (
     changed,
     empty,
     head,
+    no_header,
     not_encoded,
     rows_head,
     together,
     too_long,
     too_much,
+    twice,
     unreadable,
     unseen_head,
 )
@@ -201,8 +203,11 @@ def _open_parquet(engine: Engine, spec: RowsSpec, place: Place) -> Part:
     for name in _top_level(iter(schema)):
         if name not in types:  # the engine has given a second one of that name, in any case of letters, another
             path.unlink()
-            words = say("the column '{name}' stands twice", name=name)
-            raise SourceBroken([unreadable(spec, place, words, remedy=say("rename one of them"))])
+            remedy = say("rename one of them")
+            raise SourceBroken([unreadable(spec, place, twice(spec, tuple(types), name), remedy=remedy)])
+    if wrong_names := no_header(spec, place, tuple(types)):
+        path.unlink()
+        raise SourceBroken([wrong_names])
     return Part(path=path, place=place, head=Head(columns=tuple(types)), types=types)
 
 

@@ -9,7 +9,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -18,8 +18,9 @@ import msgspec
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
+from reconciler.personal import mask_text
 from reconciler.rows.errors import TooMuch
-from reconciler.rows.mapping import placeholders
+from reconciler.rows.mapping import asked, names_columns
 from reconciler.rows.packing import BROKEN
 from reconciler.rows.places import Place
 from reconciler.rows.spec import RowsSpec
@@ -80,10 +81,7 @@ def rows_head(spec: RowsSpec) -> Head:
 
 def unseen_head(spec: RowsSpec) -> Head:
     """The head of rows that are not there yet: every name that is asked of them."""
-    wishes = (spec.columns or {}).values()
-    asked = [wish.get("column") if isinstance(wish, Mapping) else wish for wish in wishes]
-    every = [*asked, *(column.name for column in spec.sheet.columns), spec.at_column, *placeholders(spec.template)]
-    return Head(columns=tuple(dict.fromkeys(str(name) for name in every if name)), whole=False)
+    return Head(columns=asked(spec), whole=False)
 
 
 def together(spec: RowsSpec, heads: Sequence[tuple[Place, Head]]) -> Iterator[Finding]:
@@ -92,15 +90,22 @@ def together(spec: RowsSpec, heads: Sequence[tuple[Place, Head]]) -> Iterator[Fi
     for place, found in heads[1:]:
         if place.form == "jsonl" or sorted(found.columns) == sorted(wanted):
             continue
-        lacks = [f"'{name}'" for name in wanted if name not in found.columns]
-        has = [f"'{name}'" for name in found.columns if name not in wanted]
+        lacks = [name for name in wanted if name not in found.columns]
+        has = [name for name in found.columns if name not in wanted]
         parts = [
-            say("it lacks {names}", names=", ".join(lacks)) if lacks else "",
-            say("it alone has {names}", names=", ".join(has)) if has else "",
+            say("it lacks {names}", names=_shown(spec, wanted, lacks)) if lacks else "",
+            say("it alone has {names}", names=_shown(spec, found.columns, has)) if has else "",
         ]
         remedy = say("give all files the columns of '{file}', or narrow the pattern", file=first.shown)
         why = "; ".join(filter(None, parts)) or say("it has other columns than '{file}'", file=first.shown)
         yield unreadable(spec, place, why, remedy=remedy)
+
+
+def _shown(spec: RowsSpec, header: Sequence[str], names: Sequence[str]) -> str:
+    """Some names of a header; how many, where it may be a row of people."""
+    if not names_columns(spec, header):
+        return say("{count:,} names that nobody asks for", count=len(names))
+    return ", ".join(f"'{mask_text(name)}'" for name in names)
 
 
 def _wrong_bytes(spec: RowsSpec, place: Place, data: bytes, encoding: str) -> Finding | None:
@@ -168,7 +173,7 @@ def _csv_head(spec: RowsSpec, place: Place, text: str, encoding: str, whole: boo
     except (StopIteration, csv.Error):
         return Head(findings=(unreadable(spec, place, say("its header is not closed"), line=1 + blank_lines),))
     columns = tuple(cell.strip() for cell in header)
-    if wrong := _no_header(spec, place, columns):
+    if wrong := no_header(spec, place, columns):
         return Head(findings=(wrong,))
     findings = list(_header_mistakes(spec, place, columns))
     try:
@@ -209,9 +214,11 @@ def ragged(spec: RowsSpec, place: Place, line: int, found: int, wanted: int) -> 
     return unreadable(spec, place, words, line=line, remedy=say("mend the row; a value that holds the delimiter needs quotes"))
 
 
-def _no_header(spec: RowsSpec, place: Place, columns: Sequence[str]) -> Finding | None:
+def no_header(spec: RowsSpec, place: Place, columns: Sequence[str]) -> Finding | None:
     """A first line that names no columns. Its cells may be somebody's data, so nothing is said about them one by one."""
     remedy = say("write the columns' names into the first line")
+    if place.form != "csv" and any(_LOOKS_LIKE_DATA.search(name) for name in columns):
+        return unreadable(spec, place, say("its columns are called like a row's cells"), remedy=say("write it with a header"))
     if any(_LOOKS_LIKE_DATA.search(name) for name in columns):
         words = say("its first line looks like a row, not like a header")
         return unreadable(spec, place, words, line=1, remedy=remedy)
@@ -222,8 +229,15 @@ def _no_header(spec: RowsSpec, place: Place, columns: Sequence[str]) -> Finding 
 
 def _header_mistakes(spec: RowsSpec, place: Place, columns: Sequence[str]) -> Iterator[Finding]:
     for name in dict.fromkeys(name for name in columns if name and columns.count(name) > 1):
-        words = say("the column '{name}' stands twice in the header", name=name)
+        words = twice(spec, columns, name)
         yield unreadable(spec, place, words, line=1, remedy=say("rename one of them"))
+
+
+def twice(spec: RowsSpec, columns: Sequence[str], name: str) -> str:
+    """What is said of a name that two columns have."""
+    if names_columns(spec, columns):
+        return say("the column '{name}' stands twice", name=mask_text(name))
+    return say("two columns have the same name")
 
 
 def _delimiter(text: str) -> str:
