@@ -41,6 +41,13 @@ class Instant:
     clock_s: float
 
 
+def settling_s(settle_s: float, known: Event, leaving_s: float) -> float:
+    """Seconds from what was last `known` of a call until it can no longer take effect. Of an intent alone nobody knows when the
+    request left: for `leaving_s` its run could still send it.
+    """
+    return settle_s + leaving_s if known is Event.INTENT else settle_s
+
+
 def seconds_left(settle_s: float, *, stamped: Instant, first_seen: Instant, now: Instant) -> float:
     """Until the call can no longer take effect: one that timed out may still be at work on the platform's side.
 

@@ -442,7 +442,7 @@ def test_a_read_on_the_way_that_fails_leaves_what_was_taken_unproven(safety: Saf
 def test_what_did_not_end_well_holds_back_its_address_and_its_dependants_and_nothing_else(answer: Answer) -> None:
     first = change(name="a")
     waits = change(Action.START, name="b", depends_on=(first.key,))
-    chained = change(Action.STOP, name="c", depends_on=(waits.key,))
+    chained = change(Action.UPDATE, name="c", depends_on=(waits.key,))
     played = play(
         job(Script(calls=[send("one")]), first),
         job(Script(), change(Action.START, name="a")),

@@ -9,11 +9,11 @@ from typing import Any, Final
 import pytest
 
 from reconciler.call import Safety, Verdict
-from reconciler.journal.entry import Event
+from reconciler.journal.entry import OPEN, Event
 from reconciler.plan.known import Seen, Unsettled
 from reconciler.resource import Action, Address, Live, Reading, State
 from reconciler.rows.sheet import Presence
-from reconciler.settle import Instant, Settlement, agreed, asked, held, rests_on_one_reading, seconds_left, settle
+from reconciler.settle import Instant, Settlement, agreed, asked, held, rests_on_one_reading, seconds_left, settle, settling_s
 
 NOW: Final = datetime(2026, 11, 24, 10, tzinfo=UTC)
 ASK: Final = (Verdict.ASK, None)
@@ -231,6 +231,12 @@ def test_a_doubt_may_stay() -> None:
 
 def at(boot: str, clock_s: float) -> Instant:
     return Instant(boot=boot, clock_s=clock_s)
+
+
+def test_an_intent_alone_takes_as_much_longer_as_its_request_could_leave() -> None:
+    assert {event: settling_s(180, event, 60) for event in OPEN} == {
+        event: 240 if event is Event.INTENT else 180 for event in OPEN
+    }
 
 
 @pytest.mark.parametrize(

@@ -169,14 +169,16 @@ class Lanes:
         job, change, progress = carrying.job, carrying.job.change, self._progress
         if progress.over:
             return _pending(job, progress.over)
-        missing = [key for key in change.depends_on if key in self._places and key not in progress.done]
-        if missing:
-            return ChangeOutcome(change=change, result=Result.SKIPPED, why=say("waits for: {what}", what=missing[0]))
-        if change.address in progress.stuck:
-            return ChangeOutcome(
-                change=change, result=Result.SKIPPED, why=say("an earlier change of this address did not end well")
-            )
+        if not change.protects and (why := self._why_not(change)):
+            return ChangeOutcome(change=change, result=Result.SKIPPED, why=why)
         return (yield from carrying.through())
+
+    def _why_not(self, change: Change) -> str:
+        """What did not end well of what a change builds on. What protects people comes after others, and builds on none."""
+        missing = [key for key in change.depends_on if key in self._places and key not in self._progress.done]
+        if missing:
+            return say("waits for: {what}", what=missing[0])
+        return say("an earlier change of this address did not end well") if change.address in self._progress.stuck else ""
 
 
 def _in_the_way(job: Job, taken: Iterable[Job]) -> frozenset[str]:

@@ -15,7 +15,7 @@ from reconciler.plan.left import left_behind
 from reconciler.plan.lists import row_changes, row_findings
 from reconciler.plan.objects import AsRead, Outcome, compare_object, compare_removed, incomplete, untold
 from reconciler.plan.order import ordered, reaches_people
-from reconciler.plan.values import Change, People, Permissions, Plan, Reason, RowsChange, Source, TargetState, Wish
+from reconciler.plan.values import Change, People, Permissions, Plan, RowsChange, Source, TargetState, Wish
 from reconciler.resource import Action, Address, Desired, Shape, Support
 
 LIFE: Final = timedelta(hours=24)
@@ -157,7 +157,7 @@ def _allowed(changes: Iterable[Change], *, complete: bool) -> list[Change]:
 
     A stop for the sake of an edit is none of it: without the edit and the start after it, the campaign would only stand.
     """
-    return [change for change in changes if complete or (change.action.protects and change.reason is not Reason.EDIT)]
+    return [change for change in changes if complete or change.protects]
 
 
 def _rows_of(

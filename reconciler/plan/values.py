@@ -67,7 +67,9 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One action at one address. `depends_on` holds the keys of changes that must have succeeded before."""
+    """One action at one address. `depends_on` holds the keys of changes that come before it, and that must have succeeded
+    unless it `protects`.
+    """
 
     action: Action
     address: Address
@@ -86,6 +88,13 @@ class Change:
     def key(self) -> str:
         """What other changes depend on."""
         return f"{self.action.value} {self.address}"
+
+    @property
+    def protects(self) -> bool:
+        """Whether it keeps people from being contacted, whatever becomes of the rest. A stop for the sake of an edit does not:
+        without the edit and the start that follow, it would only stand in the way.
+        """
+        return self.action.protects and self.reason is not Reason.EDIT
 
     def to_json(self) -> dict[str, Any]:
         """The change as the plan's JSON knows it."""

@@ -10,6 +10,7 @@ from reconciler.call import Safety, Verdict
 from reconciler.catalogue import say
 from reconciler.errors import Mistaken
 from reconciler.journal.entry import OPEN, Entry, Event
+from reconciler.journal.lease import LIFE_S
 from reconciler.kinds import KINDS
 from reconciler.plan.known import Memory, Seen, Unsettled
 from reconciler.platforms.platform import NotReadable
@@ -19,7 +20,7 @@ from reconciler.reconcile.reading import read_target
 from reconciler.reconcile.session import Session
 from reconciler.resource import Desired
 from reconciler.rows.sheet import Presence
-from reconciler.settle import Instant, Settlement, agreed, asked, held, rests_on_one_reading, seconds_left, settle
+from reconciler.settle import Instant, Settlement, agreed, asked, held, rests_on_one_reading, seconds_left, settle, settling_s
 from reconciler.specs import load
 from reconciler.target import SETTLE_S, Target
 from reconciler.wire import LostError
@@ -87,9 +88,8 @@ def _wait(session: Session, doubts: Iterable[Unsettled], tell: Callable[[Waiting
     """Until the youngest doubt is ripe."""
     first_seen = _instant(session)
     for doubt in doubts:
-        stamped = _stamp(session, doubt)
-        target = session.project.targets.get(doubt.address.target)
-        settle_s = target.settle_s if target else SETTLE_S
+        stamped, known = _last(session, doubt)
+        settle_s = _settling_s(session.project.targets.get(doubt.address.target), known)
         while (left := seconds_left(settle_s, stamped=stamped, first_seen=first_seen, now=_instant(session))) > 0:
             tell(Waiting(doubt=doubt, seconds_left=left))
             session.world.sleep(min(left, STEP_S))
@@ -101,14 +101,23 @@ def _instant(session: Session) -> Instant:
     return Instant(boot=boot, clock_s=clock_s if boot else session.world.now().timestamp())
 
 
-def _stamp(session: Session, doubt: Unsettled) -> Instant:
-    """When the doubt was last written down."""
+def _settling_s(target: Target | None, known: Event) -> float:
+    """In a sandbox nothing takes longer than it is told to."""
+    if target is None:
+        return settling_s(SETTLE_S, known, LIFE_S)
+    return settling_s(target.settle_s, known, min(LIFE_S, target.settle_s) if target.sandbox else LIFE_S)
+
+
+def _last(session: Session, doubt: Unsettled) -> tuple[Instant, Event]:
+    """When the doubt was last written down, and as what."""
     entries = [
         stored.entry
         for stored in session.journal.entries(doubt.run)
         if stored.entry.operation == doubt.operation and stored.entry.event in OPEN
     ]
-    return Instant(boot=entries[-1].boot, clock_s=entries[-1].clock_s) if entries else Instant(boot="", clock_s=0.0)
+    if not entries:
+        return Instant(boot="", clock_s=0.0), Event.INTENT
+    return Instant(boot=entries[-1].boot, clock_s=entries[-1].clock_s), entries[-1].event
 
 
 def _settle_at(

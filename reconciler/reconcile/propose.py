@@ -16,7 +16,7 @@ from reconciler.plan.known import Memory, Seen
 from reconciler.plan.make import Setting, make_plan
 from reconciler.plan.manual import Manual
 from reconciler.plan.suppression import Suppression
-from reconciler.plan.values import Change, People, Permissions, Plan, Reason, Source, Wish
+from reconciler.plan.values import Change, People, Permissions, Plan, Source, Wish
 from reconciler.policies.acks import Ack
 from reconciler.policies.edges import first_edge
 from reconciler.policies.judging import judge
@@ -188,14 +188,8 @@ def propose(session: Session, asked: Asked) -> Proposal:
 
 
 def protecting(proposal: Proposal) -> Proposal:
-    """The part of a plan that protects people: stops, and additions to blacklists. What holds the rest back does not hold this.
-
-    A stop for the sake of an edit is no part of it: without the edit and the start that follow, it would only stand in the way.
-    """
-    kept = {change.key for change in proposal.plan.changes if change.action.protects and change.reason is not Reason.EDIT}
-    changes = tuple(
-        change for change in proposal.plan.changes if change.key in kept and all(key in kept for key in change.depends_on)
-    )
+    """The part of a plan that protects people: stops and blacklist additions. What holds the rest back does not hold it."""
+    changes = tuple(change for change in proposal.plan.changes if change.protects)
     addresses = {change.address for change in changes}
     left = len(proposal.plan.changes) - len(changes)
     message = say("only stops and blacklist additions are carried out; {count} other change(s) are left", count=left)

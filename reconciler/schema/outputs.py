@@ -168,7 +168,9 @@ def plan() -> Schema:
         count=described(COUNT, "Rows of the action; 0 for objects."),
         reversible=FLAG,
         verifiable=FLAG,
-        depends_on=list_of(STRING, "Actions and addresses that must have succeeded before."),
+        depends_on=list_of(
+            STRING, "Actions and addresses that come before it, and must have succeeded unless it protects people."
+        ),
         calls=COUNT,
         file=IN_FILE,
         line=ON_LINE,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
+from reconciler.journal.entry import Entry, Event
+from reconciler.journal.ledger import Ledger
 from reconciler.reconcile import session
 from reconciler.target import READ_AGAIN_S
 from tests.faults.stories import messages, wolkvox_campaign
@@ -99,6 +101,26 @@ def test_a_machine_without_such_a_clock_waits_by_the_wall(house: House, machine:
 
     assert house.run("resolve", run).code == 0
     assert sum(machine.slept) == pytest.approx(180 + READ_AGAIN_S)  # what was found is looked at twice
+
+
+def test_of_an_intent_alone_nobody_knows_when_its_request_left(
+    house: House, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have left as late as the lease of its run lasted, and takes as long as any from then on."""
+    append_all = Ledger.append_all
+
+    def dies(journal: Ledger, entries: Sequence[Entry], **how: Any) -> None:
+        if not any(entry.event in (Event.AMBIGUOUS, Event.RUN_ENDED) for entry in entries):
+            append_all(journal, entries, **how)
+
+    monkeypatch.setattr(Ledger, "append_all", dies)
+    run = doubtful(house)
+    monkeypatch.setattr(Ledger, "append_all", append_all)
+    machine.slept.clear()
+    machine.up_s += 181
+
+    assert house.run("resolve", run).code == 0
+    assert sum(machine.slept) == pytest.approx(2 * 180 - 181 + READ_AGAIN_S)
 
 
 def test_what_cannot_be_read_stays_a_doubt(house: House, machine: Machine) -> None:

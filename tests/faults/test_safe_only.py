@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.stories import barred, loaded, lynn_campaign, messages, wolkvox_campaign
+from tests.faults.stories import barred, book, loaded, lynn_campaign, messages, wolkvox_campaign
 from tests.house import AT, House
 
 SAFE = ("apply", "--safe-only", "--auto-approve", "--format", "json", "--at", AT)
@@ -99,3 +99,37 @@ def test_an_ended_protection_is_not_remembered_by_it(house: House) -> None:
     plan = house.plan()
 
     assert "PRO001" in {finding["code"] for finding in plan["findings"]}
+
+
+APPLY = ("apply", "--at", AT, "--auto-approve", "--allow-irreversible", "9", "--format", "json")
+
+
+def test_a_new_campaign_does_not_hold_it_back(house: House) -> None:
+    """Nor does a new contact of the address book, for those who stand in it already."""
+    house.spec(together(wolkvox_campaign("stopped"), barred("wolkvox", NO_CALLS, 9)))
+
+    assert outcomes(house.run(*SAFE).json) == [("blacklist_add", "verified")]
+    assert [change["action"] for change in house.plan()["changes"]] == ["create"]
+
+
+def test_a_new_contact_does_not_hold_back_those_who_are_there(house: House) -> None:
+    house.spec(lynn_campaign("stopped"))
+    house.applied()
+    house.spec(together(lynn_campaign("stopped"), book(1)))
+    house.applied()
+    house.spec(together(lynn_campaign("stopped"), book(1, 2), barred("lynn", "{campaign: lista}", 1)))
+
+    assert outcomes(house.run(*SAFE).json) == [("blacklist_add", "verified")]
+
+
+@pytest.mark.parametrize("fault", ["drop-after", "500-before"])
+def test_whoever_says_no_is_barred_though_campaigns_could_not_be_made(house: House, fault: str) -> None:
+    """An unknown outcome, and calls that fail until the target gets no further one."""
+    campaigns = (wolkvox_campaign("stopped").replace("name: lista", f"name: lista-{number}") for number in range(4))
+    house.spec(together(*campaigns, barred("wolkvox", NO_CALLS, 9)))
+    house.control.fault(fault, platform="wolkvox", operation="create_campaign", count=9)
+
+    found = outcomes(house.run(*APPLY).json)
+
+    assert ("blacklist_add", "verified") in found
+    assert ("create", "verified") not in found

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from reconciler.call import Safety, Verdict
 from reconciler.errors import JournalBroken, Stale
 from reconciler.journal.entry import OPEN, Event
+from reconciler.journal.lease import LIFE_S
 from reconciler.plan.known import Seen, Unsettled
 from reconciler.platforms.platform import NotReadable
 from reconciler.reconcile.doubts import STEP_S
 from reconciler.rows.sheet import Presence
-from reconciler.settle import Instant, Settlement, agreed, held, rests_on_one_reading, seconds_left, settle
+from reconciler.settle import Instant, Settlement, agreed, held, rests_on_one_reading, seconds_left, settle, settling_s
 from reconciler.target import SETTLE_S
 from reconciler.wire import LostError
 from tests.simulation.applying import conclude
@@ -91,8 +92,9 @@ def _wait(process: Process, doubts: Sequence[Unsettled]) -> Points[None]:
     """Until the youngest doubt is ripe (`doubts._wait`)."""
     first_seen = _instant(process)
     for doubt in doubts:
-        stamped = _stamp(process, doubt)
-        while (left := seconds_left(SETTLE_S, stamped=stamped, first_seen=first_seen, now=_instant(process))) > 0:
+        stamped, known = _last(process, doubt)
+        settle_s = settling_s(SETTLE_S, known, LIFE_S)
+        while (left := seconds_left(settle_s, stamped=stamped, first_seen=first_seen, now=_instant(process))) > 0:
             yield
             process.world.pass_s(max(left, 1.0))
 
@@ -102,13 +104,13 @@ def _instant(process: Process) -> Instant:
     return Instant(boot=boot, clock_s=clock_s)
 
 
-def _stamp(process: Process, doubt: Unsettled) -> Instant:
-    """When the doubt was last written down."""
+def _last(process: Process, doubt: Unsettled) -> tuple[Instant, Event]:
+    """When the doubt was last written down, and as what (`doubts._last`)."""
     for stored in reversed(process.place.disk.entries):
         entry = stored.entry
         if entry.run == doubt.run and entry.operation == doubt.operation and entry.event in OPEN:
-            return Instant(boot=entry.boot, clock_s=entry.clock_s)
-    return Instant(boot="", clock_s=0.0)
+            return Instant(boot=entry.boot, clock_s=entry.clock_s), entry.event
+    return Instant(boot="", clock_s=0.0), Event.INTENT
 
 
 def _read_and_settle(process: Process, doubts: Sequence[Unsettled]) -> Points[list[Settlement]]:
