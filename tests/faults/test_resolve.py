@@ -13,7 +13,7 @@ from reconciler.journal.entry import Entry, Event
 from reconciler.journal.ledger import Ledger
 from reconciler.reconcile import session
 from reconciler.target import READ_AGAIN_S
-from tests.faults.stories import messages, wolkvox_campaign
+from tests.faults.stories import loaded, messages, wolkvox_campaign
 from tests.house import AT, House
 
 APPLY: Final = ("apply", "--at", AT, "--auto-approve", "--allow-irreversible", "1", "--format", "json")
@@ -135,6 +135,26 @@ def test_what_cannot_be_read_stays_a_doubt(house: House, machine: Machine) -> No
     house.control.clear_faults()
 
     assert house.run("resolve", run).code == 0
+
+
+def test_an_export_that_is_not_whole_settles_nothing(house: House, machine: Machine) -> None:
+    """It shows none of the rows, and the list of campaigns counts them: taken for not loaded they would be loaded once more."""
+    house.spec(wolkvox_campaign("stopped"))
+    house.applied()
+    house.control.fault("stale", platform="wolkvox", operation="campaign_15", rate=1.0)
+    house.spec(wolkvox_campaign("stopped") + "---\n" + loaded("wolkvox", 1, 2))
+    house.control.fault("drop-after", platform="wolkvox", operation="add_record")
+    said = house.run(*APPLY)
+    assert said.code == 6
+    machine.up_s += 400
+
+    assert house.run("resolve", said.json["run"]).code == 6
+
+    house.control.clear_faults()
+    machine.up_s += 400
+
+    assert house.run("resolve", said.json["run"]).code == 0
+    assert house.plan()["changes"] == []
 
 
 def test_a_target_that_is_gone_leaves_the_word_to_a_person(house: House, machine: Machine) -> None:

@@ -206,6 +206,13 @@ APPLY: Final = (
         killed_by="tests/test_apply.py::test_the_quota_keeps_a_tenth_for_stops_and_blacklist_additions",
     ),
     Mutant(
+        name="whoever says no is barred only when all before went well",
+        file=_LANES,
+        before="        if not change.protects and (why := self._why_not(change)):",
+        after="        if why := self._why_not(change):",
+        killed_by="tests/faults/test_safe_only.py::test_whoever_says_no_is_barred_though_campaigns_could_not_be_made",
+    ),
+    Mutant(
         name="failures are not counted",
         file="reconciler/apply/limits.py",
         before="self._failures[target] + 1 if failed else 0",
@@ -249,6 +256,20 @@ RESOLVER: Final = (
         before="    if not seen.campaigns.complete:",
         after="    if not seen.campaigns.complete and not seen.campaigns.live:",
         killed_by="tests/test_settle.py::test_what_was_not_shown_whole_settles_nothing",
+    ),
+    Mutant(
+        name="half an export is believed",
+        file="reconciler/reconcile/presence.py",
+        before="    if not rows_seen.tables or not rows_seen.complete:",
+        after="    if not rows_seen.tables:",
+        killed_by="tests/faults/test_resolve.py::test_an_export_that_is_not_whole_settles_nothing",
+    ),
+    Mutant(
+        name="a request left when its intent was written",
+        file=_SETTLE,
+        before="    return settle_s + leaving_s if known is Event.INTENT else settle_s",
+        after="    return settle_s",
+        killed_by="tests/faults/test_resolve.py::test_of_an_intent_alone_nobody_knows_when_its_request_left",
     ),
     Mutant(
         name="what nobody can read is taken for not done",
