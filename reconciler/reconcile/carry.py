@@ -96,7 +96,7 @@ def carry(session: Session, proposal: Proposal, run: str, watching: Watching, *,
         used = {"seal": use.seal, "digest": use.digest}
         begun.append(Entry(event=Event.PLAN_USED, at=world.now(), run=run, facts=used))
     journal.append_all(begun)
-    for unread in proposal.memory.unread:
+    for unread in filter(partial(_looked_at, proposal), proposal.memory.unread):
         why = say("taken; its run ended before it was read back, and this run's reading is what counts")
         conclude(session, unread, Event.VERIFIED_WEAK, {**unread.facts, "why": why})
     for kept in proposal.listing.enforced:
@@ -336,6 +336,13 @@ def _sent(session: Session, target: str, call: Call) -> Answer:
         return Refused(reason=failure.reason)
     except NotReadable as failure:
         return Refused(reason=failure.why)
+
+
+def _looked_at(proposal: Proposal, call: Unsettled) -> bool:
+    """Whether the plan's readings showed whole what a call has written. Another target's say nothing of it."""
+    seen = proposal.seen.get(call.address.target)
+    everything = proposal.whole and not proposal.partial
+    return seen is not None and seen.campaigns.complete and (everything or call.address in proposal.wishes)
 
 
 def _stamped(session: Session, entry: Entry) -> Entry:

@@ -73,7 +73,7 @@ class Asked:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """A judged plan, and what carrying it out needs. `read_at` is the clock's time, whenever it is judged for. `whole` is false
-    where only what protects people is left of it.
+    where only what protects people is left of it, `partial` where `--only` chose some of the documents.
     """
 
     plan: Plan
@@ -84,6 +84,7 @@ class Proposal:
     read_at: datetime
     jobs: tuple[Job, ...] = field(default=())
     whole: bool = True
+    partial: bool = False
 
     @property
     def unreachable(self) -> bool:
@@ -184,6 +185,7 @@ def propose(session: Session, asked: Asked) -> Proposal:
         listing=listing,
         read_at=read_at,
         jobs=tuple(_job(session, change, wishes, seen, listing, memory) for change in plan.changes),
+        partial=bool(asked.only),
     )
 
 

@@ -157,6 +157,31 @@ def test_an_export_that_is_not_whole_settles_nothing(house: House, machine: Mach
     assert house.plan()["changes"] == []
 
 
+def test_what_was_taken_and_never_read_back_is_closed_by_a_run_that_looks_at_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of another target has read nothing of it."""
+    append_all = Ledger.append_all
+
+    def dies(journal: Ledger, entries: Sequence[Entry], **how: Any) -> None:
+        if not any(entry.event in (Event.VERIFIED, Event.RUN_ENDED) for entry in entries):
+            append_all(journal, entries, **how)
+
+    monkeypatch.setattr(Ledger, "append_all", dies)
+    house.spec(wolkvox_campaign("stopped"))
+    house.run(*APPLY)
+    monkeypatch.setattr(Ledger, "append_all", append_all)
+    house.spec(messages("ucontact", "on_apply", 5), "sms")
+
+    def closed(*words: str) -> bool:
+        assert house.run(*APPLY, *words).code == 0
+        entries = house.run("audit", "log", "--format", "json").json["entries"]
+        return any(entry["event"] == "verified_weak" and "wolkvox" in (entry.get("address") or "") for entry in entries)
+
+    assert not closed("--only", "ucontact-uy/*")
+    assert closed()
+
+
 def test_a_target_that_is_gone_leaves_the_word_to_a_person(house: House, machine: Machine) -> None:
     run = doubtful(house)
     machine.up_s += 200
