@@ -29,6 +29,7 @@ targets:
 policies:
   lawpacks: [off]
 """
+_NO_LAWS: Final = "  lawpacks: [off]\n"
 _REGISTER: Final = """\
   suppress:
     - {name: registro, file: data/registro.csv, column: telefono, country: CO}
@@ -239,7 +240,7 @@ def campaigns_of_rows(folder: Path, count: int, *, drifted: bool = False) -> Exp
 def register(folder: Path, count: int, rows: int) -> int:
     """A list of `count` numbers that nobody may contact, 1,000 of which are those of rows; gives how many are."""
     settings = folder / "reconciler.yaml"
-    settings.write_text(settings.read_text("utf-8") + _REGISTER, "utf-8")
+    settings.write_text(settings.read_text("utf-8").replace(_NO_LAWS, _NO_LAWS + _REGISTER), "utf-8")
     inside = range(0, rows, max(1, rows // 1_000))
     with (folder / "data" / "registro.csv").open("w", encoding="utf-8") as out:
         out.write("telefono\n")
