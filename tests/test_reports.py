@@ -206,7 +206,7 @@ def rich() -> Plan:
         ),
         RowsChange(
             address=address_book,
-            diff=RowsDiff(in_source=40, unchanged=38, changed=2, live=41, kept=1),
+            diff=RowsDiff(in_source=40, unchanged=38, changed=2, changed_columns={"email": 1, "name": 2}, live=41, kept=1),
             origin=Origin("specs/clientes.yaml", 1),
         ),
     )
@@ -755,7 +755,15 @@ def hostile(words: str) -> Plan:
     """The example plan with `words` wherever others may write."""
     spot, origin = Address("wolkvox-co", "campaign", words), Origin(words, 1)
     diff = FieldDiff(path=words, before=words, after=[words, {"a": words}], verifiable=False, origin=origin)
-    counts = RowsDiff(in_source=2, to_add=1, suppressed={f"suppress:{words}": 1, words: 1}, reasons={words: 1}, sample=(words,))
+    counts = RowsDiff(
+        in_source=2,
+        to_add=1,
+        changed=1,
+        changed_columns={words: 1},
+        suppressed={f"suppress:{words}": 1, words: 1},
+        reasons={words: 1},
+        sample=(words,),
+    )
     return Plan(
         changes=(update(address=spot, diff=(diff,), origin=origin), update(address=spot, action=Action.ROWS_ADD, diff=())),
         rows=(RowsChange(address=spot, diff=counts, origin=origin),),
@@ -856,6 +864,24 @@ def test_times_in_utc_say_so() -> None:
 
     assert "valid until 2026-11-20 23:00 UTC" in render_plan(as_json(plan), "text", PLAIN)
     assert "valid until 2026-11-20 18:00 -05:00" in render_plan(as_json(rich()), "text", PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("changed", "replaced", "columns", "words"),
+    [
+        (0, 0, {}, ""),
+        (1, 0, {}, "1 differs: reported only"),
+        (2, 0, {"opt1": 1, "name": 2}, "2 differ (name 2, opt1 1): reported only"),
+        (5, 3, {"name": 5}, "5 differ (name 5): 2 reported only"),
+        (3, 3, {"name": 3}, "3 differ (name 3)"),
+        (3, 3, {}, ""),
+    ],
+)
+def test_rows_that_differ_say_in_which_columns(changed: int, replaced: int, columns: dict[str, int], words: str) -> None:
+    """The most frequent first; plans that were saved before have counts alone."""
+    counts = {"address": "t/contacts/base", "changed": changed, "to_replace": replaced, "changed_columns": columns}
+
+    assert lists.standing(counts) == words
 
 
 def test_a_list_of_which_nobody_is_loaded_says_so() -> None:

@@ -124,6 +124,7 @@ class RowsChange:
             "to_replace": rows.to_replace,
             "to_lift": rows.to_lift,
             "changed": rows.changed,
+            "changed_columns": dict(sorted(rows.changed_columns.items())),
             "unchanged": rows.unchanged,
             "live": rows.live,
             "kept": rows.kept,

@@ -182,6 +182,7 @@ def plan() -> Schema:
         to_replace=COUNT,
         to_lift=COUNT,
         changed=described(COUNT, "Live rows that differ, whatever is done about them."),
+        changed_columns=map_of(COUNT, "In how many of them each column does."),
         unchanged=COUNT,
         live=COUNT,
         kept=described(COUNT, "Live rows that the source lacks and that stay."),
