@@ -132,6 +132,7 @@ def rich() -> Plan:
         to_add=11_926,
         suppressed={"blacklist": 412, "duplicate": 88, "cap": 35, "invalid": 19},
         reasons={"number": 19, "further number": 7},
+        examples={"number": ("••• (p:1a2b3c) phone •••••", "••• (p:77aa01) phone •••••••••• / ••••••••••")},
         people=11_926,
         first_time=11_204,
         digest="b1" * 32,
@@ -762,6 +763,7 @@ def hostile(words: str) -> Plan:
         changed_columns={words: 1},
         suppressed={f"suppress:{words}": 1, words: 1},
         reasons={words: 1},
+        examples={words: (words,)},
         sample=(words,),
     )
     return Plan(
@@ -882,6 +884,17 @@ def test_rows_that_differ_say_in_which_columns(changed: int, replaced: int, colu
     counts = {"address": "t/contacts/base", "changed": changed, "to_replace": replaced, "changed_columns": columns}
 
     assert lists.standing(counts) == words
+
+
+def test_examples_of_invalid_rows_are_shown_where_there_is_room() -> None:
+    """With -v, in Markdown and in JSON; a reason a line."""
+    line = "number, for example: ••• (p:1a2b3c) phone •••••, ••• (p:77aa01) phone •••••••••• / ••••••••••"
+    plan = as_json(rich())
+
+    assert line not in render_plan(plan, "text", PLAIN)
+    assert f"      {line}\n" in render_plan(plan, "text", Style(verbose=1))
+    assert render_plan(plan, "markdown", PLAIN).count("number, for example: ••• &#40;p:1a2b3c&#41; phone •••••") == 1
+    assert json.loads(render_plan(plan, "json", PLAIN))["rows"][0]["examples"].keys() == {"number"}
 
 
 def test_a_list_of_which_nobody_is_loaded_says_so() -> None:

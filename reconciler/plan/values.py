@@ -130,6 +130,7 @@ class RowsChange:
             "kept": rows.kept,
             "suppressed": dict(sorted(rows.suppressed.items())),
             "reasons": dict(sorted(rows.reasons.items())),
+            "examples": {reason: list(rows.examples[reason]) for reason in sorted(rows.examples)},
             "people": rows.people,
             "first_time": rows.first_time,
             "digest": rows.digest,

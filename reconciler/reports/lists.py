@@ -38,6 +38,15 @@ def standing(rows: Mapping[str, Any]) -> str:
     return joined([_kept(rows), _differing(rows), *left, *_reasons(told, invalid), _enforced(rows)])
 
 
+def examples(rows: Mapping[str, Any]) -> tuple[str, ...]:
+    """A few of the rows that cannot be sent, a line a reason."""
+    found: Mapping[str, Any] = rows.get("examples") or {}
+    return tuple(
+        say("{reason}, for example: {rows}", reason=plain(reason), rows=", ".join(map(plain, some)))
+        for reason, some in sorted(found.items())
+    )
+
+
 def _source(rows: Mapping[str, Any], kind: str, taken_out: Mapping[str, int]) -> str:
     reasons = {name: n for name, n in (rows.get("reasons") or {}).items() if name != _DROPPED}
     dropped = (rows.get("reasons") or {}).get(_DROPPED, 0)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
-from reconciler.personal import mask_number
+from reconciler.personal import mask_person
 from reconciler.rows import digest, left, sql
 from reconciler.rows.caps import Limit, Over
 from reconciler.rows.engine import Engine
@@ -386,6 +386,7 @@ class Comparison:
             kept=self.counts.get("kept", 0),
             suppressed={reason: count for reason, count in self.out.items() if count},
             reasons=dict(self.prepared.reasons),
+            examples=self.prepared.examples,
             people=reach.total,
             first_time=reach.first_time,
             old_content=self.counts.get("old_content", 0),
@@ -450,7 +451,4 @@ def _sample(feed: Feed) -> tuple[str, ...]:
         f"(SELECT * FROM {feed.marked[verb].table} ORDER BY recipient LIMIT {SAMPLE}) m "
         f"JOIN {feed.prepared.table} p ON p._row = m.row ORDER BY m.recipient"
     )
-    return tuple(
-        f"{mask_number(number) if number else '•••'} (p:{(person or recipient)[:6]})"
-        for number, person, recipient in feed.engine.run(statement)
-    )
+    return tuple(mask_person(number, person or recipient) for number, person, recipient in feed.engine.run(statement))

@@ -188,6 +188,7 @@ def plan() -> Schema:
         kept=described(COUNT, "Live rows that the source lacks and that stay."),
         suppressed=map_of(COUNT, "Rows not contacted, by reason; each row once."),
         reasons=map_of(COUNT, "What was invalid, told apart."),
+        examples=map_of(list_of(STRING), "A few invalid rows of each reason, masked; with the column, and its shape."),
         people=COUNT,
         first_time=COUNT,
         digest=STRING,
