@@ -14,6 +14,9 @@ HIDDEN: Final = "***"
 # ITU-T E.164: one digit in zones 1 and 7; three where the zone's numbers begin so; else two.
 _CALLING_CODE: Final = re.compile(r"[17]|(?:2[1-689]|3[578]|42|5[09]|6[789]|8[0578]|9[679])\d|\d\d")
 _DIGITS: Final = re.compile(r"\d")
+_CHARACTER: Final = re.compile(r"[^ +\-.,:/()]")  # beside what separates the parts of numbers and dates
+_SHAPE_MAX: Final = 24
+_NAME_SHOWN: Final = 6
 _DATE: Final = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?![\d-])"
 _LONG_NUMBER: Final = re.compile(rf"(?P<date>{_DATE})|\+?\d(?:[\s().-]{{0,3}}\d){{6,}}")
 
@@ -73,6 +76,17 @@ def mask_text(text: str) -> str:
 def dotted(text: str) -> str:
     """`text` as long as it is, with the digits of everything that could be a phone number as dots; dates stay."""
     return _LONG_NUMBER.sub(lambda found: found["date"] or _DIGITS.sub("•", found.group()), text)
+
+
+def mask_person(number: str | None, name: str) -> str:
+    """Somebody by masked number, where there is one, and the beginning of their keyed name: `+57 ••• ••• ••42 (p:9f3a1c)`."""
+    return f"{mask_number(number) if number else '•••'} (p:{name[:_NAME_SHOWN]})"
+
+
+def mask_shape(text: str) -> str:
+    """How a number or a date is written, and nothing of it: `••/••/••••`. Whatever separates no parts of these is a dot."""
+    shape = _CHARACTER.sub("•", text[:_SHAPE_MAX])
+    return f"{shape}…" if len(text) > _SHAPE_MAX else shape
 
 
 def mask_value(value: Any) -> str:

@@ -17,7 +17,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.personal import HIDDEN, Secret, dotted, mask_number, mask_text, mask_value
+from reconciler.personal import HIDDEN, Secret, dotted, mask_number, mask_person, mask_shape, mask_text, mask_value
 
 VALUE: Final = "tok-9f3a1c77"
 SECRET: Final = Secret(VALUE)
@@ -141,9 +141,40 @@ def test_no_number_survives_its_mask(number: str, between: str) -> None:
     assert len(re.findall(r"\d", mask_text(f"x {written} y"))) <= 5
 
 
+def test_a_person_is_a_masked_number_and_the_beginning_of_a_name() -> None:
+    """Names are keyed: they tell one from another, and nobody who has no key."""
+    assert mask_person("+573001230042", "9f3a1c77" * 4) == "+57 ••• ••• ••42 (p:9f3a1c)"
+    assert mask_person(None, "9f3a1c77" * 4) == "••• (p:9f3a1c)"
+
+
 def test_a_personal_value_only_shows_that_it_is_there() -> None:
     """A name or message is a dot or nothing."""
     assert [mask_value(value) for value in ("Ana Ejemplo", 0, "", None)] == ["•••", "•••", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ("12345", "•••••"),
+        ("5.69667E+10", "•.••••••+••"),
+        ("3001234567 / 3017654321", "•••••••••• / ••••••••••"),
+        ("01/12/2026 8:30", "••/••/•••• •:••"),
+        ("Ana Ejemplo", "••• •••••••"),
+        ("٣٠٠", "•••"),
+        ("a\x07\u202eb", "••••"),
+        ("x" * 31, "•" * 24 + "…"),
+        ("", ""),
+    ],
+)
+def test_a_shape_shows_how_a_cell_is_written_and_nothing_of_it(text: str, shape: str) -> None:
+    """Whatever could be a letter, a digit or a control is a dot."""
+    assert mask_shape(text) == shape
+
+
+@given(st.text())
+def test_no_letter_and_no_digit_survives_a_shape(text: str) -> None:
+    """Of any script."""
+    assert set(mask_shape(text)) <= set("• +-.,:/()…")
 
 
 @pytest.mark.parametrize("text", ["a +57 300 123 4567 b", "3001234567", "(601) 234-5678,x", "2026-12-01", "no 123456"])

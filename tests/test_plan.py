@@ -1139,6 +1139,8 @@ def test_the_digest_does_not_depend_on_the_order_of_wishes() -> None:
 SAME: Final[Mapping[str, Callable[[], str]]] = {
     "live counters": lambda: made_of(with_rows(BASE, live=900, kept=3, unchanged=7)),
     "suppressed": lambda: made_of(with_rows(BASE, suppressed={"blacklist": 9}, reasons={"number": 1})),
+    "examples": lambda: made_of(with_rows(BASE, examples={"number": ("••• (p:9f3a1c) phone •••",)})),
+    "columns that differ": lambda: made_of(with_rows(BASE, changed=2, changed_columns={"name": 2})),
     "samples": lambda: made_of(with_rows(BASE, sample=("+57 ••• ••• ••42",))),
     "source size": lambda: made_of(with_rows(BASE, in_source=99)),
     "people": lambda: made_of(people=People(total=5, first_time=1)),

@@ -132,6 +132,7 @@ def rich() -> Plan:
         to_add=11_926,
         suppressed={"blacklist": 412, "duplicate": 88, "cap": 35, "invalid": 19},
         reasons={"number": 19, "further number": 7},
+        examples={"number": ("••• (p:1a2b3c) phone •••••", "••• (p:77aa01) phone •••••••••• / ••••••••••")},
         people=11_926,
         first_time=11_204,
         digest="b1" * 32,
@@ -206,7 +207,7 @@ def rich() -> Plan:
         ),
         RowsChange(
             address=address_book,
-            diff=RowsDiff(in_source=40, unchanged=38, changed=2, live=41, kept=1),
+            diff=RowsDiff(in_source=40, unchanged=38, changed=2, changed_columns={"email": 1, "name": 2}, live=41, kept=1),
             origin=Origin("specs/clientes.yaml", 1),
         ),
     )
@@ -755,7 +756,16 @@ def hostile(words: str) -> Plan:
     """The example plan with `words` wherever others may write."""
     spot, origin = Address("wolkvox-co", "campaign", words), Origin(words, 1)
     diff = FieldDiff(path=words, before=words, after=[words, {"a": words}], verifiable=False, origin=origin)
-    counts = RowsDiff(in_source=2, to_add=1, suppressed={f"suppress:{words}": 1, words: 1}, reasons={words: 1}, sample=(words,))
+    counts = RowsDiff(
+        in_source=2,
+        to_add=1,
+        changed=1,
+        changed_columns={words: 1},
+        suppressed={f"suppress:{words}": 1, words: 1},
+        reasons={words: 1},
+        examples={words: (words,)},
+        sample=(words,),
+    )
     return Plan(
         changes=(update(address=spot, diff=(diff,), origin=origin), update(address=spot, action=Action.ROWS_ADD, diff=())),
         rows=(RowsChange(address=spot, diff=counts, origin=origin),),
@@ -856,6 +866,35 @@ def test_times_in_utc_say_so() -> None:
 
     assert "valid until 2026-11-20 23:00 UTC" in render_plan(as_json(plan), "text", PLAIN)
     assert "valid until 2026-11-20 18:00 -05:00" in render_plan(as_json(rich()), "text", PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("changed", "replaced", "columns", "words"),
+    [
+        (0, 0, {}, ""),
+        (1, 0, {}, "1 differs: reported only"),
+        (2, 0, {"opt1": 1, "name": 2}, "2 differ (name 2, opt1 1): reported only"),
+        (5, 3, {"name": 5}, "5 differ (name 5): 2 reported only"),
+        (3, 3, {"name": 3}, "3 differ (name 3)"),
+        (3, 3, {}, ""),
+    ],
+)
+def test_rows_that_differ_say_in_which_columns(changed: int, replaced: int, columns: dict[str, int], words: str) -> None:
+    """The most frequent first; plans that were saved before have counts alone."""
+    counts = {"address": "t/contacts/base", "changed": changed, "to_replace": replaced, "changed_columns": columns}
+
+    assert lists.standing(counts) == words
+
+
+def test_examples_of_invalid_rows_are_shown_where_there_is_room() -> None:
+    """With -v, in Markdown and in JSON; a reason a line."""
+    line = "number, for example: ••• (p:1a2b3c) phone •••••, ••• (p:77aa01) phone •••••••••• / ••••••••••"
+    plan = as_json(rich())
+
+    assert line not in render_plan(plan, "text", PLAIN)
+    assert f"      {line}\n" in render_plan(plan, "text", Style(verbose=1))
+    assert render_plan(plan, "markdown", PLAIN).count("number, for example: ••• &#40;p:1a2b3c&#41; phone •••••") == 1
+    assert json.loads(render_plan(plan, "json", PLAIN))["rows"][0]["examples"].keys() == {"number"}
 
 
 def test_a_list_of_which_nobody_is_loaded_says_so() -> None:

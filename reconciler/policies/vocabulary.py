@@ -61,6 +61,7 @@ MESSAGES: Final[Mapping[str, Shape]] = {
         "to_replace": "int",
         "to_lift": "int",
         "changed": "int",
+        "changed_columns": "map(string, int)",
         "unchanged": "int",
         "live": "int",
         "kept": "int",

@@ -265,6 +265,7 @@ class Blacklists:
             kept=engine.count(forgotten) - engine.count(lifted),
             suppressed={reason: count for reason, count in prepared.out.items() if count},
             reasons=dict(prepared.reasons),
+            examples=prepared.examples,
             digest=enforced.set_digest(engine, lifted, container),
         )
         self.learned = [replace(each, lifted=lifted) if each.address == desired.address else each for each in self.learned]

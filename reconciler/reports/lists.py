@@ -38,6 +38,15 @@ def standing(rows: Mapping[str, Any]) -> str:
     return joined([_kept(rows), _differing(rows), *left, *_reasons(told, invalid), _enforced(rows)])
 
 
+def examples(rows: Mapping[str, Any]) -> tuple[str, ...]:
+    """A few of the rows that cannot be sent, a line a reason."""
+    found: Mapping[str, Any] = rows.get("examples") or {}
+    return tuple(
+        say("{reason}, for example: {rows}", reason=plain(reason), rows=", ".join(map(plain, some)))
+        for reason, some in sorted(found.items())
+    )
+
+
 def _source(rows: Mapping[str, Any], kind: str, taken_out: Mapping[str, int]) -> str:
     reasons = {name: n for name, n in (rows.get("reasons") or {}).items() if name != _DROPPED}
     dropped = (rows.get("reasons") or {}).get(_DROPPED, 0)
@@ -94,8 +103,15 @@ def _kept(rows: Mapping[str, Any]) -> str:
 
 
 def _differing(rows: Mapping[str, Any]) -> str:
-    n = rows.get("changed", 0) - rows.get("to_replace", 0)
-    return counted(n, "{n:,} differs: reported only", "{n:,} differ: reported only") if n > 0 else ""
+    """How many live rows differ, in which columns, and of how many that is only reported."""
+    n, left = rows.get("changed", 0), rows.get("changed", 0) - rows.get("to_replace", 0)
+    columns = ", ".join(f"{plain(name)} {count:,}" for name, count in in_size_order(rows.get("changed_columns") or {}))
+    if left <= 0 and not columns:
+        return ""
+    words = counted(n, "{n:,} differs", "{n:,} differ") + (f" ({columns})" if columns else "")
+    if left == n:
+        return say("{differing}: reported only", differing=words)
+    return say("{differing}: {n:,} reported only", differing=words, n=left) if left > 0 else words
 
 
 def _reasons(taken_out: Mapping[str, int], invalid: Mapping[str, int]) -> list[str]:

@@ -166,7 +166,7 @@ def _what(item: Item) -> str:
     if len(item.fields) > ROWS_OPEN:
         lines.append(say("and {n:,} more fields", n=len(item.fields) - ROWS_OPEN))
     extra = item.extra if item.symbol == "!" else ()
-    lines.extend(prose(clip(detail, _WORDS)) for detail in (*item.details, *extra))
+    lines.extend(prose(clip(detail, _WORDS)) for detail in (*item.details, *item.examples, *extra))
     return joined(lines, "<br>")
 
 

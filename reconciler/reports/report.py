@@ -59,7 +59,7 @@ class FieldLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One thing that would happen at one address. `extra` is for -v."""
+    """One thing that would happen at one address. Of a text, `examples` and `extra` are for -v."""
 
     symbol: str
     address: str
@@ -67,6 +67,7 @@ class Item:
     place: str = ""
     fields: tuple[FieldLine, ...] = ()
     details: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
 
 
@@ -284,6 +285,7 @@ def _item(
         place=place(change),
         fields=tuple(_field(field, action, target) for field in change.get("fields") or () if not _goes_without(field, action)),
         details=lists.details(counts, append_only=bool(target.get("append_only"))) if counts else (),
+        examples=lists.examples(counts) if counts else (),
         extra=tuple(_more(change, counts)),
     )
 
@@ -362,7 +364,7 @@ def _standing(changes: Sequence[Mapping[str, Any]], rows: Mapping[str, Mapping[s
     for address, counts in rows.items():
         words = "" if address in moved else lists.standing(counts)
         if words:
-            yield Item(symbol=" ", address=plain(address), remark=words, place=place(counts))
+            yield Item(symbol=" ", address=plain(address), remark=words, place=place(counts), examples=lists.examples(counts))
 
 
 _HELD = frozenset({"DEP001", "DEP002", "SND002"})

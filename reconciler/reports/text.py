@@ -80,8 +80,9 @@ def _item(item: Item, style: Style, *, terse: bool) -> Iterator[str]:
     yield _placed(f"  {style.paint(item.symbol, item.symbol)} {head}", 4 + breadth(head), item.place, style)
     if not terse:
         yield from _fields(item.fields, style)
+    examples = item.examples if style.verbose else ()
     extra = item.extra if style.verbose or item.symbol == "!" else ()
-    for detail in (*item.details, *extra):
+    for detail in (*item.details, *examples, *extra):
         yield f"      {detail}"
 
 

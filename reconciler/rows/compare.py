@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
-from reconciler.personal import mask_number
+from reconciler.personal import mask_person
 from reconciler.rows import digest, left, sql
 from reconciler.rows.caps import Limit, Over
 from reconciler.rows.engine import Engine
@@ -148,6 +148,7 @@ class Comparison:
         self.tables: dict[Verb, str] = {}
         self.out = dict(prepared.out)
         self.counts: dict[str, int] = {}
+        self.changed_columns: dict[str, int] = {}
         self.twice = 0
         self.capped: tuple[tuple[Limit, int], ...] = ()
 
@@ -216,8 +217,7 @@ class Comparison:
         self.twice = engine.count(doubled)
         if self.twice:
             engine.run(f"DELETE FROM {seen} USING {doubled} d WHERE {seen}.key = d.key AND {seen}.live <> d.first")
-        columns = compared_columns(engine, self.prepared, live)
-        differs = " OR ".join(f"coalesce(p.{name}, '') <> coalesce(l.{name}, '')" for name in map(sql.name, columns))
+        differs = " OR ".join(map(_unlike, compared_columns(engine, self.prepared, live)))
         shown = f"SELECT s.key AS _key, s.live AS _live, l.* FROM {seen} s JOIN {sql.name(live)} l ON l.rowid = s.live"
         apart = engine.fresh("apart")
         engine.run(
@@ -228,6 +228,16 @@ class Comparison:
         )
         engine.drop(doubled, seen)
         self._sort_out(apart, live, missing, changed, loaded)
+
+    def _columns_apart(self, apart: str, live: str) -> dict[str, int]:
+        """In how many of the rows that differ each column does."""
+        columns = compared_columns(self.engine, self.prepared, live)
+        each = ", ".join(f"count(*) FILTER (WHERE {_unlike(name)})" for name in columns)
+        (counts,) = self.engine.run(
+            f"SELECT {each} FROM {apart} a JOIN {self.prepared.table} p ON p._row = a.row "
+            f"JOIN {sql.name(live)} l ON l.rowid = a.live"
+        )
+        return {name: count for name, count in zip(columns, counts, strict=True) if count}
 
     def _dialled(self, live: str) -> str:
         if "_calls" not in self.engine.columns(live):
@@ -246,6 +256,8 @@ class Comparison:
         )
         self.counts |= {"changed": differing, "unchanged": self.prepared.rows - added - differing}
         self.counts |= {"live": engine.count(live), "kept": gone}
+        if differing:
+            self.changed_columns = self._columns_apart(apart, live)
         self.tables[Verb.ADD] = self.named(f"SELECT row, live, id FROM {apart} WHERE live IS NULL", wished=True)
         replacing, removing = changed == "replace" and differing, missing != "keep" and gone
         if replacing or removing:
@@ -368,11 +380,13 @@ class Comparison:
             to_close=self.feed.count(Verb.CLOSE),
             to_replace=self.feed.count(Verb.REPLACE),
             changed=self.counts.get("changed", 0),
+            changed_columns=self.changed_columns,
             unchanged=self.counts.get("unchanged", 0),
             live=self.counts.get("live", 0),
             kept=self.counts.get("kept", 0),
             suppressed={reason: count for reason, count in self.out.items() if count},
             reasons=dict(self.prepared.reasons),
+            examples=self.prepared.examples,
             people=reach.total,
             first_time=reach.first_time,
             old_content=self.counts.get("old_content", 0),
@@ -395,6 +409,11 @@ class Comparison:
         tables = [self.tables[verb] for verb in (Verb.ADD, Verb.REPLACE) if verb in self.tables]
         rows = " UNION ".join(f"SELECT person FROM {table} WHERE person IS NOT NULL" for table in tables)
         return known_persons(self.engine, rows or f"SELECT {_NO_NAME} AS person WHERE false", persons)
+
+
+def _unlike(name: str) -> str:
+    """SQL: whether a column of a wished row `p` and of a live row `l` differ; absent is empty."""
+    return f"coalesce(p.{sql.name(name)}, '') <> coalesce(l.{sql.name(name)}, '')"
 
 
 def _contacts(tables: Mapping[Verb, str]) -> str:
@@ -432,7 +451,4 @@ def _sample(feed: Feed) -> tuple[str, ...]:
         f"(SELECT * FROM {feed.marked[verb].table} ORDER BY recipient LIMIT {SAMPLE}) m "
         f"JOIN {feed.prepared.table} p ON p._row = m.row ORDER BY m.recipient"
     )
-    return tuple(
-        f"{mask_number(number) if number else '•••'} (p:{(person or recipient)[:6]})"
-        for number, person, recipient in feed.engine.run(statement)
-    )
+    return tuple(mask_person(number, person or recipient) for number, person, recipient in feed.engine.run(statement))

@@ -1,13 +1,14 @@
 """Rows named without being shown: HMAC-SHA256 under the journal's key, cut to 16 bytes, made inside the engine.
 
-Three things have such a name: a row's identity in its container and generation (`recipient`), a person, and the content
-that is sent. A plain hash would be guessed by trying all phone numbers; without the key these cannot be.
+Four things have such a name: a row's identity in its container and generation (`recipient`), a person, the content that is
+sent, and what is told of an example. A plain hash would be guessed by trying all phone numbers; without the key these
+cannot be.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from reconciler.rows import sql
@@ -56,6 +57,11 @@ def content(columns: Sequence[tuple[str, str]]) -> str:
         for name, value in sorted(columns)
     ]
     return f"keyed('content' || {_UNIT_SQL} || {' || '.join(parts) if parts else repr('')})"
+
+
+def example(expressions: Iterable[str]) -> str:
+    """SQL: 32 hex digits over what is told of an example, by which it is chosen."""
+    return f"keyed(concat_ws({_UNIT_SQL}, 'example', {', '.join(expressions)}))"
 
 
 def as_number(expression: str) -> str:

@@ -12,6 +12,7 @@ import hashlib
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from reconciler.calendar import CLOCKS_KNOWN, repeated
@@ -20,11 +21,12 @@ from reconciler.rows.complaints import complaint
 from reconciler.rows.duplicates import drop_duplicates
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken
+from reconciler.rows.examples import examples
 from reconciler.rows.mapping import PLACEHOLDER, Mapped, Take, placeholders
 from reconciler.rows.opened import Part, cells
 from reconciler.rows.prepared import INVALID, Prepared
 from reconciler.rows.source import changed, empty
-from reconciler.rows.spec import RowsSpec
+from reconciler.rows.spec import COMPUTED, RowsSpec
 
 FURTHER_NUMBER: Final = "further number"
 _BLANKS: Final = " \t\r\n\u00a0\u2007\u202f\ufeff"
@@ -36,6 +38,19 @@ _UNEVEN: Final = f"{_EDGE}|{_BETWEEN}[^!-~]|[^!-~]{_BETWEEN}"
 _CLOCK: Final = r"([01]\d|2[0-3]):[0-5]\d"
 _INSTANT: Final = rf"(19[7-9]\d|2[01]\d\d)-\d\d-\d\dT{_CLOCK}(:[0-5]\d(\.\d+)?)?(Z|[+-]{_CLOCK})"
 """No more than `calendar.instant` takes: the engine takes 24:00, an offset of a whole day, and years without an end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What takes a row out: a reason, and SQL for the condition, the name of the column where the matter lies, and the cell
+    there, where how it is written says more. `unread` cells are numbers that were none: the stored table lacks them.
+    """
+
+    reason: str
+    condition: str
+    part: str
+    cell: str = "''"
+    unread: bool = False
 
 
 def prepare(engine: Engine, spec: RowsSpec) -> Prepared:
@@ -180,21 +195,26 @@ def _judge(engine: Engine, spec: RowsSpec, plan: Mapped, raw: str, odd: str | No
     ]
     numbered = ", ".join(["*", *(f"{expression} AS n{index}" for index, expression in fit.items())])
     rendered = ", ".join(["*", *(f"{expression} AS {sql.name(name)}" for name, expression in computed.items())])
-    judged = " ".join(f"WHEN {condition} THEN {code}" for code, (_, condition) in enumerate(rules, 1))
+    met = " ".join(f"WHEN {rule.condition} THEN {code}" for code, rule in enumerate(rules, 1))
+    why = f"CASE {met} ELSE 0 END" if met else "0"
     dropped = " + ".join(f"(t{index} <> '' AND n{index} IS NULL)::INTEGER" for index in order[1:]) or "0"
-    engine.run(
-        f"CREATE TABLE {stored} AS "
-        f"WITH found AS (SELECT {raw}.*{resolved} FROM {raw}{joins}), "
-        f"numbered AS (SELECT {numbered} FROM found), "
-        f"rendered AS (SELECT {rendered} FROM numbered) "
-        f"SELECT {', '.join(kept)}, {f'CASE {judged} ELSE 0 END' if judged else '0'}::USMALLINT AS why, "
-        f"({dropped})::USMALLINT AS dropped FROM rendered",
-        values.values,
-    )
+
+    def judged(rows: str) -> str:
+        return (
+            f"WITH found AS (SELECT r.*{resolved} FROM {rows} r{joins}), "
+            f"numbered AS (SELECT {numbered} FROM found), "
+            f"rendered AS (SELECT {rendered} FROM numbered) "
+            f"SELECT *, ({why})::USMALLINT AS why, ({dropped})::USMALLINT AS dropped FROM rendered"
+        )
+
+    engine.run(f"CREATE TABLE {stored} AS SELECT {', '.join(kept)}, why, dropped FROM ({judged(raw)})", values.values)
     prepared = _view(engine, spec, plan, stored, view, order, sent, computed, in_source)
     for code, count in engine.run(f"SELECT why, count(*) FROM {stored} WHERE why > 0 GROUP BY why ORDER BY why"):
-        reason = rules[code - 1][0]
+        reason = rules[code - 1].reason
         prepared.reasons[reason] = prepared.reasons.get(reason, 0) + prepared.took(INVALID, count)
+    if prepared.reasons:
+        wrong = f"(SELECT * FROM {raw} WHERE coalesce(q{order[0]}, 0) = 0)" if order else ""
+        prepared.examples = _examples(engine, prepared, rules, judged(wrong) if wrong else "", values)
     if further := engine.one(f"SELECT coalesce(sum(dropped), 0) FROM {stored} WHERE why = 0"):
         prepared.reasons[FURTHER_NUMBER] = int(further)
     if spec.sheet.natural and order:
@@ -207,6 +227,27 @@ def _judge(engine: Engine, spec: RowsSpec, plan: Mapped, raw: str, odd: str | No
         engine.run(f"CREATE TABLE {prepared.named} AS SELECT DISTINCT hash(_id) AS id FROM {view}")
     engine.run(f"DELETE FROM {stored} WHERE why > 0")
     return prepared
+
+
+def _examples(
+    engine: Engine, prepared: Prepared, rules: Sequence[Rule], wrong: str, values: sql.Bound
+) -> dict[str, tuple[str, ...]]:
+    """A few rows of each reason, from the stored table; and from `wrong`, a query of judged rows, where cells are not in it."""
+
+    def told(rows: str, codes: Mapping[int, Rule]) -> str:
+        parts = " ".join(f"WHEN {code} THEN {rule.part}" for code, rule in codes.items())
+        cells = " ".join(f"WHEN {code} THEN {rule.cell}" for code, rule in codes.items())
+        who = f"{prepared.derived['_person']} AS person, {prepared.derived['_e164']} AS number"
+        chosen = f"why IN ({', '.join(map(str, codes))})"
+        return f"SELECT why, {who}, CASE why {parts} END AS part, CASE why {cells} END AS cell FROM {rows} WHERE {chosen}"
+
+    met = {code: rule for code, rule in enumerate(rules, 1) if rule.reason in prepared.reasons}
+    unread = {code: rule for code, rule in met.items() if rule.unread}
+    kept = {code: rule for code, rule in met.items() if not rule.unread}
+    queries = [told(prepared.stored, kept)] if kept else []
+    queries += [told(f"({wrong})", unread)] if unread else []
+    reasons = [rule.reason for rule in rules]
+    return examples(engine, " UNION ALL ".join(queries), reasons, values if unread else None)
 
 
 def _rank(spec: RowsSpec, take: Take) -> int:
@@ -260,15 +301,19 @@ def _rules(
     sent: Sequence[str],
     shown: Mapping[str, str],
     order: Sequence[int],
-) -> list[tuple[str, str]]:
-    """What takes a row out, as (reason, SQL condition), strongest first. A row goes by the first that it meets."""
-    rules: list[tuple[str, str]] = []
+) -> list[Rule]:
+    """What takes a row out, strongest first. A row goes by the first that it meets."""
+
+    def rule(reason: str, condition: str, name: str, cell: str = "''", *, unread: bool = False) -> Rule:
+        return Rule(reason=reason, condition=condition, part=sql.literal(name), cell=cell, unread=unread)
+
+    rules: list[Rule] = []
     required = {column.name for column in spec.sheet.columns if column.required} | set(spec.sheet.identity)
-    rules += [("no key", f"{shown[name]} = ''") for name in spec.sheet.identity if name == "key"]
+    rules += [rule("no key", f"{shown[name]} = ''", name) for name in spec.sheet.identity if name == "key"]
     phones = {plan.takes[index].name for index in order}
     named = dict.fromkeys([*spec.sheet.identity, *(["person"] if "person" in shown else [])])
     rules += [
-        ("scientific notation", f"regexp_full_match({shown[name]}, {values(numbers.ROUNDED)})")
+        rule("scientific notation", f"regexp_full_match({shown[name]}, {values(numbers.ROUNDED)})", name, shown[name])
         for name in named
         if name not in phones
     ]
@@ -276,46 +321,67 @@ def _rules(
         first, name = order[0], plan.takes[order[0]].name
         text = f"t{first}"
         if name in required:
-            rules.append((f"empty {name}", f"{text} = ''"))
+            rules.append(rule(f"empty {name}", f"{text} = ''", name))
         missing = f"{text} <> '' AND n{first} IS NULL"
-        rules.append(("scientific notation", f"{missing} AND regexp_full_match({text}, {values(numbers.SCIENTIFIC)})"))
-        rules.append(("decimal number", f"{missing} AND regexp_full_match({text}, {values(numbers.DECIMAL)})"))
-        rules.append(("number", missing))
+        scientific = f"{missing} AND regexp_full_match({text}, {values(numbers.SCIENTIFIC)})"
+        decimal = f"{missing} AND regexp_full_match({text}, {values(numbers.DECIMAL)})"
+        for reason, condition in (("scientific notation", scientific), ("decimal number", decimal), ("number", missing)):
+            rules.append(rule(reason, condition, name, text, unread=True))
         if spec.phone_format == "national":
-            rules.append(("number of another country", numbers.foreign(f"n{first}", spec.country)))
+            rules.append(rule("number of another country", numbers.foreign(f"n{first}", spec.country), name))
         if spec.test_numbers is not None:
             allowed = values(_test_numbers(spec))
-            rules.append(("not a test number", f"{text} <> '' AND NOT list_contains({allowed}::BIGINT[], n{first})"))
+            stranger = f"{text} <> '' AND NOT list_contains({allowed}::BIGINT[], n{first})"
+            rules.append(rule("not a test number", stranger, name))
     numbered = {plan.takes[index].name: f"n{index}" for index in order}
     wanted = [name for name in shown if name in required]
     for name in dict.fromkeys([*wanted, *placeholders(spec.template)]):
-        rules.append((f"empty {name}", f"{numbered[name]} IS NULL" if name in numbered else f"{shown[name]} = ''"))
+        lacking = f"{numbered[name]} IS NULL" if name in numbered else f"{shown[name]} = ''"
+        rules.append(rule(f"empty {name}", lacking, name))
     if plan.instant:
         no_instant = f"NOT regexp_full_match(moment, {values(_INSTANT)}) OR try_cast(moment AS TIMESTAMPTZ) IS NULL"
-        rules.append(("no instant", no_instant))
+        rules.append(rule("no instant", no_instant, "at", sql.name("at")))
         due = "try_cast(moment AS TIMESTAMPTZ)"
         twice = [
             f"({due} >= {values(start.isoformat())}::TIMESTAMPTZ AND {due} < {values(end.isoformat())}::TIMESTAMPTZ)"
             for start, end in (repeated(spec.sheet.naive_zone, *CLOCKS_KNOWN) if spec.sheet.naive_zone else ())
         ]
-        rules += [("instant in an hour that comes twice", " OR ".join(twice))] if twice else []
-    texts = [shown[name] for name in sent] + [shown[name] for name in spec.sheet.identity if name not in sent]
+        rules += [rule("instant in an hour that comes twice", " OR ".join(twice), "at")] if twice else []
+    texts = {name: shown[name] for name in (*sent, *spec.sheet.identity)}
     if texts:
-        holds = f"regexp_matches({' || '.join(texts)}, {values(_forbidden(spec))})"
+        holds = f"regexp_matches({' || '.join(texts.values())}, {values(_forbidden(spec))})"
         # An even row has no such character in its cells; what the document adds to them may have one.
         adds = re.search(_forbidden(spec), f"{spec.template}{spec.at}{spec.dial_prefix}")
-        rules.append(("forbidden character", holds if adds else f"CASE WHEN even THEN false ELSE {holds} END"))
+        condition = holds if adds else f"CASE WHEN even THEN false ELSE {holds} END"
+        rules.append(Rule(reason="forbidden character", condition=condition, part=_holding(spec, texts)))
     declared = [column for column in spec.sheet.columns if column.name in shown]
-    rules += [("too long", f"length({shown[column.name]}) > {column.length_max}") for column in declared if column.length_max]
     rules += [
-        (
+        rule("too long", f"length({shown[column.name]}) > {column.length_max}", column.name)
+        for column in declared
+        if column.length_max
+    ]
+    rules += [
+        rule(
             f"{column.name}: {column.why}" if column.why else f"form of {column.name}",
             f"{shown[column.name]} <> '' AND NOT regexp_full_match({shown[column.name]}, {values(column.pattern)})",
+            column.name,
         )
         for column in declared
         if column.pattern
     ]
     return rules
+
+
+def _holding(spec: RowsSpec, texts: Mapping[str, str]) -> str:
+    """SQL: the first column that holds a forbidden character. Names that the source alone gives may be anything: they stay
+    unsaid.
+    """
+    said = {column.name for column in spec.sheet.columns} | {*(spec.columns or ()), *placeholders(spec.template), *COMPUTED}
+    cases = [
+        f"WHEN regexp_matches({text}, {sql.literal(_forbidden(spec))}) THEN {sql.literal(name if name in said else '')}"
+        for name, text in texts.items()
+    ]
+    return f"CASE {' '.join(cases)} END"
 
 
 def _view(

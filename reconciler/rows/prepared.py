@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ class Prepared:
     `derived` is the SQL of every column of the view over `stored`. Names cost more than everything else about a row: who needs
     them of a few rows joins `stored` and derives then, for behind the view the engine may derive them of all rows.
     `bare` is the view before ids of contacts were attached.
+    `examples` are a few masked rows of each reason that took rows out.
     `rejected` holds the texts of numbers that were none (`value`), for blacklists, which block on what is left of them.
     `file` is a private copy of a file that is passed through as it is.
     """
@@ -39,6 +40,7 @@ class Prepared:
     in_source: int
     out: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
+    examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
     derived: Mapping[str, str] = field(default_factory=dict)
     rejected: str = ""
     bare: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -74,7 +74,8 @@ class RowsDiff:
     `in_source` = all rows read. `suppressed` counts rows not contacted, each once, by reason: `invalid`, `duplicate`,
     `blacklist`, `suppress:<name>`, `cap`, `already_sent`, `in_doubt`, `later`, `lapsed`. `kept` = live rows that the
     source lacks and that stay. `changed` counts live rows that differ, whatever is done about them; `to_replace` those
-    replaced. `reasons` tells the invalid ones apart. `digest` names the set of rows that would be added, removed or replaced.
+    replaced, `changed_columns` in how many each column differs. `reasons` tells the invalid ones apart, `examples` shows a few
+    of each, masked. `digest` names the set of rows that would be added, removed or replaced.
     `again` = rows to add that were loaded before and are no longer live. `old_content` = rows already sent whose content
     differs now. `dialled` = rows to remove that were dialled. `to_mark` = entries that are listed already, while live rows
     that hold them can still be dialled.
@@ -88,11 +89,13 @@ class RowsDiff:
     to_lift: int = 0
     to_mark: int = 0
     changed: int = 0
+    changed_columns: Mapping[str, int] = field(default_factory=dict)
     unchanged: int = 0
     live: int = 0
     kept: int = 0
     suppressed: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
     people: int = 0
     first_time: int = 0
     old_content: int = 0

@@ -80,12 +80,37 @@ def test_rows_that_differ_are_reported_or_replaced(engine: Engine, specs: Specs)
 
     reported = against(engine, specs, wish, live)
     assert (reported.diff.changed, reported.diff.to_replace, reported.diff.unchanged, reported.diff.empty) == (2, 0, 1, True)
+    assert reported.diff.changed_columns == {"name": 1, "opt1": 1}
     assert reported.diff.digest == ""
 
     replaced = against(engine, specs, wish, live, changed="replace", loaded=[recipients("1", "3")])
     assert (replaced.diff.changed, replaced.diff.to_replace, replaced.diff.dialled) == (2, 1, 1)
+    assert replaced.diff.changed_columns == {"name": 1, "opt1": 1}
     assert rows_of(replaced, Verb.REPLACE) == [{"key": "1", "phone": "3001234567", "name": "Eva", "_calls": "2"}]
     assert replaced.diff.people == 1
+
+
+def test_rows_that_differ_are_counted_in_each_column_that_does(engine: Engine, specs: Specs) -> None:
+    """A row in as many as differ; what is alike, new or gone in none, and columns that either side lacks not at all."""
+    live = living(
+        engine,
+        *(row(str(place), f"31{place}1234567", name="old", opt1="1") for place in range(4)),
+        row("9", "3201234567"),
+        columns={"key": "key", "phone": "phone", "name": "name", "opt1": "opt1"},
+    )
+    wish = [
+        row("0", "3101234567", name="old", opt1="1", phone2="6012345678"),
+        row("1", "3111234567", name="new", opt1="1"),
+        row("2", "3121234567", name="", opt1="2"),
+        row("3", "3001234567", name="new", opt1="1"),
+        row("4", "3141234567", name="new"),
+    ]
+
+    diff = against(engine, specs, wish, live).diff
+
+    assert (diff.changed, diff.changed_columns) == (3, {"phone": 1, "name": 3, "opt1": 1})
+    alike = against(engine, specs, wish[:1], live).diff
+    assert (alike.changed, alike.changed_columns) == (0, {})
 
 
 @pytest.mark.parametrize(("missing", "verb"), [("remove", Verb.REMOVE), ("close", Verb.CLOSE)])

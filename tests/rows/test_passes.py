@@ -82,6 +82,20 @@ def test_statements_and_rows_that_become_objects_do_not_grow_with_the_list(specs
     assert most <= 20
 
 
+def test_examples_and_columns_are_asked_for_where_there_are_any(specs: Specs) -> None:
+    """Where no row is invalid and none differs, nothing is asked; else a statement each, and a few rows of many."""
+    found = []
+    for wrong in ("", "".join(f"k{place},12{place:04},\n" for place in range(900, 1_900))):
+        with Counted() as engine:
+            prepared = prepare(engine, specs(text=HEADER + people(900) + wrong))
+            found.append((len(engine.statements), max(engine.fetched)))
+            assert sum(map(len, prepared.examples.values())) == (5 if wrong else 0)
+
+    (statements, _), (more, most) = found
+    assert more == statements + 1
+    assert most <= 5
+
+
 @pytest.mark.parametrize("lacking", [0, 10, 480])
 def test_as_many_rows_are_named_as_are_touched(counted: Counted, specs: Specs, lacking: int) -> None:
     """A keyed digest costs more than everything else about a row: rows that stay as they are get none.

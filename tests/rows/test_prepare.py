@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import random
+import re
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.calendar import instant
+from reconciler.rows import digest
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken
 from reconciler.rows.prepare import Prepared, prepare
@@ -105,6 +107,121 @@ def test_each_row_that_cannot_be_sent_is_counted_once_with_its_reason(engine: En
         ("1", "+573001234567", ["+573001234567", "+576012345678"], "+573001234567", "3001234567", "6012345678"),
         ("2", "+573011234567", ["+573011234567"], "+573011234567", "3011234567", ""),
     ]
+
+
+def named(person: str) -> str:
+    return f"(p:{digest.keyed(KEY, f'person{digest.UNIT}{person}').hex()[:6]})"
+
+
+def test_invalid_rows_are_shown_masked_with_the_column_in_which_the_matter_lies(engine: Engine, specs: Specs) -> None:
+    """Who it is as in a sample; of a number or an instant that is none, how it is written."""
+    sheet = replace(RECORDS, columns=(*RECORDS.columns[:-1], Column(name="opt1", pattern=r"[a-z]*", why="small letters")))
+    rows = [
+        row("", "3021234567"),
+        row("k2", ""),
+        row("k3", "300-1234"),
+        row("k4", "5.69667E+10"),
+        row("k5", "3001234567.0"),
+        row("k6", "+13055550123"),
+        row("k7", "3031234567", name="bell \x07"),
+        row("k8", "3041234567", name="x" * 31),
+        row("k9", "3051234567", opt1="ABC"),
+        row("k10", "3101234567", phone2="12"),
+    ]
+
+    prepared = prepare(engine, specs(rows=rows, sheet=sheet))
+
+    assert prepared.examples == {
+        "no key": (f"+57 ••• ••• ••67 {named('+573021234567')} key",),
+        "empty phone": (f"••• {named('k2')} phone",),
+        "number": (f"••• {named('k3')} phone •••-••••",),
+        "scientific notation": (f"••• {named('k4')} phone •.••••••+••",),
+        "decimal number": (f"••• {named('k5')} phone ••••••••••.•",),
+        "number of another country": (f"+1 ••• ••• ••23 {named('+13055550123')} phone",),
+        "forbidden character": (f"+57 ••• ••• ••67 {named('+573031234567')} name",),
+        "too long": (f"+57 ••• ••• ••67 {named('+573041234567')} name",),
+        "opt1: small letters": (f"+57 ••• ••• ••67 {named('+573051234567')} opt1",),
+    }
+
+
+def test_a_message_without_an_instant_shows_how_it_is_written(engine: Engine, specs: Specs) -> None:
+    """A date of another country is seen at once; nothing of it is said."""
+    rows = [{"phone": "3001234567", "cuando": "24/12/2026 8:30"}, {"phone": "3011234567", "cuando": ""}]
+    fields = {"sheet": MESSAGES, "columns": {"phone": "phone"}, "template": "x"}
+
+    prepared = prepare(engine, specs(rows=rows, at_column="cuando", **fields))
+
+    assert set(prepared.examples["no instant"]) == {
+        f"+57 ••• ••• ••67 {named('+573001234567')} at ••/••/•••• •:••",
+        f"+57 ••• ••• ••67 {named('+573011234567')} at",
+    }
+
+
+def test_a_name_that_the_source_alone_gives_is_not_said(engine: Engine, specs: Specs) -> None:
+    """A file without a header has somebody's name where names of columns should be."""
+    rows = [{"phone": "3001234567", "Ana Ejemplo": "bell \x07"}]
+
+    prepared = prepare(engine, specs(rows=rows, sheet=replace(MESSAGES, columns=MESSAGES.columns[1:], others=True)))
+
+    assert prepared.examples == {"forbidden character": (f"+57 ••• ••• ••67 {named('+573001234567')}",)}
+
+
+def test_five_examples_of_each_reason_are_the_same_in_any_order(engine: Engine, specs: Specs) -> None:
+    """Of rows, of columns, and from one file or two; what is told twice is told once."""
+    rows = [row(f"k{place:03}", f"1{place:03}", name=f"n{place}") for place in range(60)]
+    rows += [row("", "3001234567", name=f"n{place}") for place in range(20)]
+    rows += [row(f"q{place:02}", "3001234567", name="x" * (31 + place)) for place in range(3)]
+    first = prepare(engine, specs(rows=rows)).examples
+    assert {reason: len(some) for reason, some in first.items()} == {"number": 5, "no key": 1, "too long": 1}
+
+    for order in (rows[::-1], rows[1::2] + rows[::2], sorted(rows, key=lambda each: each["name"])):
+        halves = (order[:31], order[31:])
+        for half, columns in zip(halves, (("key", "phone", "name"), ("name", "key", "phone")), strict=True):
+            text = "".join(";".join(each[name] for name in columns) + "\n" for each in half)
+            specs(text=f"{';'.join(columns)}\n{text}", name=f"part-{columns[0]}.csv")
+
+        assert prepare(engine, specs(source={"file": "../data/part-*.csv"})).examples == first
+
+
+def test_under_another_key_other_examples_are_chosen(specs: Specs) -> None:
+    """The choice tells nothing to whom the key is unknown."""
+    rows = [row(f"k{place}", f"1{place:03}") for place in range(40)]
+    chosen = []
+    for key in (KEY, bytes(32)):
+        with Engine(key=key, memory="512MB") as made:
+            by_name = {digest.keyed(key, f"person{digest.UNIT}k{place}").hex()[:6]: place for place in range(40)}
+            found = prepare(made, specs(rows=rows)).examples["number"]
+            chosen.append({by_name[text.partition("(p:")[2][:6]] for text in found})
+
+    assert len(chosen[0]) == len(chosen[1]) == 5
+    assert chosen[0] != chosen[1]
+
+
+_SECRETS = st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), min_size=4, max_size=40).map(lambda text: f"zq{text}")
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.just(""), _SECRETS),
+            st.one_of(st.just(""), _SECRETS, st.from_regex(r"\+?[0-9]{4,16}", fullmatch=True)),
+            st.one_of(_SECRETS, _SECRETS.map(lambda text: text * 9), st.just("zq\x07bell")),
+        ),
+        max_size=8,
+    )
+)
+def test_no_example_holds_a_key_a_number_or_a_name(specs: Specs, people: list[tuple[str, str, str]]) -> None:
+    """Whatever stands in the wrong column."""
+    rows = [row(key, phone, name=name) for key, phone, name in people]
+    with Engine(key=KEY, memory="512MB") as made:
+        prepared = prepare(made, specs(rows=rows))
+
+    assert prepared.examples.keys() == prepared.reasons.keys() - {"further number"}
+    for text in [text for some in prepared.examples.values() for text in some]:
+        lead, _, rest = text.partition(" (p:")
+        assert re.fullmatch(r"•••|(\+\d{1,3} )?••• ••• ••\d\d", lead)
+        assert re.fullmatch(r"[0-9a-f]{6}\) (key|phone|name)( [ •+.,:/()…-]+)?", rest)
 
 
 def test_columns_for_judging_are_accepted_everywhere_and_never_sent(engine: Engine, specs: Specs) -> None:
