@@ -119,7 +119,7 @@ class Page:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What came back, whole. `page` is set instead of `body` when the call named a sink and the reply fitted it; when it did
-    not fit, `misfit` says why.
+    not fit, `misfit` says why. Of every answer, `again` is how many requests were made besides the first until it came.
     """
 
     status: int
@@ -127,6 +127,7 @@ class Reply:
     content_type: str = ""
     page: Page | None = None
     misfit: str = ""
+    again: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,7 @@ class Refused:
 
     reason: str
     final: bool = False
+    again: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,7 @@ class InDoubt:
     """Perhaps with effect: the request left and no whole answer came back."""
 
     reason: str
+    again: int = 0
 
 
 Answer: TypeAlias = Reply | Refused | InDoubt

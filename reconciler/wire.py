@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 
@@ -187,7 +187,9 @@ class Wire(AbstractContextManager["Wire"]):
         session = self._opened()
         answer = self._tried(call, session)
         if isinstance(answer, Reply) and self._session_over(answer):
+            once = answer.again + 1
             answer = self._tried(call, self._opened(after=session))
+            answer = replace(answer, again=answer.again + once)
         return answer
 
     def run(self, flow: Flow[T]) -> T:
@@ -212,7 +214,7 @@ class Wire(AbstractContextManager["Wire"]):
         for turn in range(TRIES):
             answer, pause = self._once(call, session)
             if turn == TRIES - 1 or not _may_repeat(call.safety, answer, self._busy):
-                return answer
+                return replace(answer, again=turn) if turn else answer
             self._sleep(min(PAUSE_S_MAX, pause or PAUSES_S[turn] * random.uniform(0.7, 1.3)))  # noqa: S311 - jitter, no secret
         raise AssertionError("unreachable")
 

@@ -774,6 +774,15 @@ def test_the_quota_keeps_a_tenth_for_stops_and_blacklist_additions() -> None:
     assert "quota" in played.run.outcomes[2].why
 
 
+@pytest.mark.parametrize("often", ["call-0", "back"])
+def test_requests_that_are_made_again_count_for_the_quota(often: str) -> None:
+    """The platform counts each of them: with two more the first change has used what may be used."""
+    jobs = one_each(*[Action.UPDATE] * 3, Action.STOP)
+    played = play(*jobs, quota=Quota(used=41, left=9, limit=50), answers={often: replace(OK, again=2)})
+
+    assert played.results == [Result.VERIFIED, Result.PENDING, Result.PENDING, Result.VERIFIED]
+
+
 def test_a_quota_that_ends_in_the_middle_of_a_change_leaves_nothing_unknown() -> None:
     script = Script(calls=[send("one", rows=1), send("two", rows=1)])
     played = play(job(script, change(Action.ROWS_ADD, kind="contacts")), quota=Quota(used=0, left=1, limit=1))

@@ -355,6 +355,7 @@ def test_what_a_platform_calls_busy_is_made_again_where_that_is_harmless(safety:
     assert answer.status == 403
     again = safety in (Safety.READ, Safety.SESSION, Safety.SET)
     assert (len(platform.requests), len(clock.slept)) == ((3, 2) if again else (1, 0))
+    assert answer.again == len(platform.requests) - 1
 
 
 @pytest.mark.parametrize("safety", READS)
@@ -469,7 +470,7 @@ def test_a_session_that_ended_is_opened_once_more_and_the_refused_call_is_made()
     answer = door.send(call(Safety.BLIND))
 
     assert isinstance(answer, Reply)
-    assert answer.status == 200
+    assert (answer.status, answer.again) == (200, 1)
     assert [request.headers.get("authorization") for request in platform.requests] == [None, "one", None, "two"]
 
 

@@ -203,6 +203,7 @@ class Carrying:
                 waiting = any(taken.later for taken in self.taken)
                 self.progress.limits.called(self.job.target.name)
                 answer = yield Read(target=self.job.target.name, call=call, task=waiting)
+                self.progress.limits.called(self.job.target.name, answer.again)
                 if not isinstance(answer, Reply):
                     flow.close()
                     raise _EndedError((yield from self._unread(answer.reason)))
@@ -226,6 +227,7 @@ class Carrying:
         limits, target = self.progress.limits, self.job.target.name
         limits.called(target)
         answer: Answer = yield Send(target=target, call=call, meanwhile=self.feed.make_next if self.feed else None)
+        limits.called(target, answer.again)
         judgement = self._judged(call, answer)
         limits.ended(target, failed=judgement.ending is Ending.DOUBT or isinstance(answer, Refused))
         facts = {**intent.facts, **judgement.evidence, **({"why": judgement.why} if judgement.why else {})}
@@ -299,6 +301,7 @@ class Carrying:
             self.calls += 1
             self.progress.limits.called(self.job.target.name)
             answer = yield Read(target=self.job.target.name, call=call)
+            self.progress.limits.called(self.job.target.name, answer.again)
             if not isinstance(answer, Reply):
                 flow.close()
                 raise NotReadable(answer.reason, "PLT007")

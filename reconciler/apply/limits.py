@@ -39,9 +39,9 @@ class Limits:
             return say("the day's quota is used up, but for what is kept for stops and blacklists")
         return ""
 
-    def called(self, target: str) -> None:
-        """One call, read or write, was made."""
-        self._calls[target] += 1
+    def called(self, target: str, times: int = 1) -> None:
+        """So many requests, reads or writes, were made."""
+        self._calls[target] += times
 
     def ended(self, target: str, *, failed: bool) -> None:
         """A write ended. `failed` = nobody answered, or nobody can tell; that a platform said no is no failure of its."""
