@@ -13,7 +13,6 @@ from reconciler.rows.places import Place
 from reconciler.rows.source import Head
 
 NESTED: Final = "nested value"
-CSV_LINE_MAX_BYTES: Final = 2_000_000
 JSON_LINE_MAX_BYTES: Final = 16 * 1024**2
 _NOTHING: Final = "\x1f"
 """A text that no cell is: in a file of one column an empty cell in quotes is a row, and a blank line is none."""
@@ -21,12 +20,16 @@ _NOTHING: Final = "\x1f"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A file that the engine can read. `types` are the engine's for parquet; everything else is text."""
+    """A file that the engine can read. `types` are the engine's for parquet; everything else is text.
+
+    A csv that is `in_order` is read from its beginning, by one thread.
+    """
 
     path: Path
     place: Place | None
     head: Head
     types: Mapping[str, str]
+    in_order: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -57,6 +60,8 @@ def cells(values: sql.Bound, part: Part, wanted: Sequence[tuple[str, str]]) -> C
 def csv_relation(values: sql.Bound, part: Part, options: str = "") -> str:
     """A csv part as the engine reads it: every cell text, under the names c0, c1 and so on."""
     typed = values({f"c{index}": "VARCHAR" for index in range(len(part.columns))})
+    if part.in_order:
+        options += ", parallel = false"
     if len(part.columns) == 1:
         options += f", nullstr = {values(_NOTHING)}, allow_quoted_nulls = false"
     return (

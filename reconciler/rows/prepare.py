@@ -16,7 +16,7 @@ from typing import Final
 
 from reconciler.calendar import CLOCKS_KNOWN, repeated
 from reconciler.rows import digest, formats, numbers, reader, sql
-from reconciler.rows.complaints import complaint
+from reconciler.rows.complaints import complaint, reread
 from reconciler.rows.duplicates import drop_duplicates
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken
@@ -133,6 +133,9 @@ def _read(engine: Engine, spec: RowsSpec, plan: Mapped, part: Part, into: str) -
     )
     _, failure = engine.attempt(statement, values.values)
     if failure is not None:
+        if (again := reread(engine, part, failure)) is not None:
+            _read(engine, spec, plan, again, into)
+            return
         raise complaint(engine, spec, part, failure)
     reader.read_whole(spec, part)
     part.path.unlink()

@@ -24,10 +24,11 @@ from reconciler.rows.complaints import FINDINGS_MAX, complaint
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken, TooMuch
 from reconciler.rows.mapping import Mapped, mapped
-from reconciler.rows.opened import CSV_LINE_MAX_BYTES, JSON_LINE_MAX_BYTES, Part
+from reconciler.rows.opened import JSON_LINE_MAX_BYTES, Part
 from reconciler.rows.packing import BROKEN, believed
 from reconciler.rows.places import Place, locate
 from reconciler.rows.source import (
+    CSV_LINE_MAX_BYTES,
     UTF8_MARK,
     Head,
     changed,

@@ -26,12 +26,15 @@ from reconciler.rows.spec import RowsSpec
 
 HEAD_BYTES: Final = 256 * 1024
 HEAD_ROWS: Final = 200
+CSV_LINE_MAX_BYTES: Final = 2_000_000
 DELIMITERS: Final = ",;\t|"
 UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _CODECS: Final = {"utf-8": "utf-8-sig", "cp1252": "cp1252", "latin-1": "latin-1"}
 _LOOKS_LIKE_DATA: Final = re.compile(r"\d[\d .()-]{5,}\d|@")
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+csv.field_size_limit(max(csv.field_size_limit(), CSV_LINE_MAX_BYTES))
+"""The standard reader's own limit is the process's, and far below what the engine takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

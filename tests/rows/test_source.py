@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from reconciler.rows.errors import SourceBroken
 from reconciler.rows.prepare import prepare
 from reconciler.rows.reader import peek
 from reconciler.rows.sheet import Column, Sheet
-from tests.rows.conftest import Specs
+from tests.rows.conftest import RECORDS, Specs
 
 PLAIN = "key,phone,name\n1,3001234567,Ana\n2,3011234567,Luis\n"
 COLUMNS = {"key": "key", "phone": "phone", "name": "name"}
@@ -132,6 +133,25 @@ def test_mistakes_far_below_the_head_are_found_when_rows_are_read(engine: Engine
     assert "line 30,002: it is not cp1252" in broken(engine, specs, text=text, source={"encoding": "cp1252"})[0]
     packed = gzip.compress(("key,phone\n" + good).encode())
     assert "cannot be read to its end" in broken(engine, specs, text=packed[:-20], name="people.csv.gz")[0]
+
+
+ROW_LIKE = "see below\n" + "9,3009999999,Eva\n" * 6_000
+
+
+def test_a_large_file_with_line_ends_in_quotes_is_read_whole(engine: Engine, specs: Specs) -> None:
+    """Also where what stands in quotes looks like rows, and a thread of the engine begins in the middle of it."""
+    text = "key,phone,name\n" + "".join(f'k{n},{3_001_000_000 + n},"{ROW_LIKE}"\n' for n in range(120))
+    assert len(text) > 12_000_000
+    sheet = replace(RECORDS, columns=tuple(replace(column, length_max=0) for column in RECORDS.columns))
+
+    prepared = prepare(engine, specs(text=text, sheet=sheet))
+
+    assert (prepared.in_source, prepared.rows, prepared.reasons) == (120, 120, {})
+    assert engine.run(f"SELECT DISTINCT name FROM {prepared.table}") == [(ROW_LIKE.strip(),)]
+    found = broken(engine, specs, text=text + "x,3009999999\n", sheet=sheet)
+    assert found == ["SRC002 '../data/people.csv', line 720,242: it has 2 cells and the header has 3"]
+    found = broken(engine, specs, text=text + 'x,3009999999,"Eva\n', sheet=sheet)
+    assert found[0].startswith("SRC002 '../data/people.csv', line 720,242: a quoted value is not closed")
 
 
 @pytest.mark.parametrize(
