@@ -14,8 +14,9 @@ from reconciler.rows.source import Head
 
 NESTED: Final = "nested value"
 JSON_LINE_MAX_BYTES: Final = 16 * 1024**2
-_NOTHING: Final = "\x1f"
-"""A text that no cell is: in a file of one column an empty cell in quotes is a row, and a blank line is none."""
+_NOTHING: Final = "\0"
+"""A text that no cell is. What the engine takes for no value it also leaves away behind a row's last cell, where a value too
+many is a mistake; and in a file of one column an empty cell in quotes is a row, and a blank line is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,8 @@ class Cells:
 
 
 def cells(values: sql.Bound, part: Part, wanted: Sequence[tuple[str, str]]) -> Cells:
-    """How to read the wanted (column, format) pairs as text, keyed by column and format alike; NULL where a cell is empty."""
+    """How to read the wanted (column, format) pairs as text, keyed by column and format alike; NULL or '' where a cell is
+    empty."""
     names = list(dict.fromkeys(column for column, _ in wanted))
     if part.types:
         relation = f"read_parquet({values(str(part.path))}, hive_partitioning = false, filename = false)"
@@ -62,12 +64,11 @@ def csv_relation(values: sql.Bound, part: Part, options: str = "") -> str:
     typed = values({f"c{index}": "VARCHAR" for index in range(len(part.columns))})
     if part.in_order:
         options += ", parallel = false"
-    if len(part.columns) == 1:
-        options += f", nullstr = {values(_NOTHING)}, allow_quoted_nulls = false"
     return (
         f"read_csv({values(str(part.path))}, columns = {typed}, delim = {values(part.head.delimiter)}, "
         f"quote = '\"', escape = '\"', header = true, auto_detect = false, "
-        f"strict_mode = true, null_padding = false, hive_partitioning = false, compression = 'none'{options})"
+        f"strict_mode = true, null_padding = false, nullstr = {values(_NOTHING)}, allow_quoted_nulls = false, "
+        f"hive_partitioning = false, compression = 'none'{options})"
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.rows.engine import Engine
@@ -133,6 +133,29 @@ def test_mistakes_far_below_the_head_are_found_when_rows_are_read(engine: Engine
     assert "line 30,002: it is not cp1252" in broken(engine, specs, text=text, source={"encoding": "cp1252"})[0]
     packed = gzip.compress(("key,phone\n" + good).encode())
     assert "cannot be read to its end" in broken(engine, specs, text=packed[:-20], name="people.csv.gz")[0]
+
+
+@pytest.mark.parametrize("delimiter", ",;")
+def test_a_long_cell_is_read_near_the_head_as_further_down(engine: Engine, specs: Specs, delimiter: str) -> None:
+    """The standard reader, which looks at the head, has a limit of its own."""
+    sheet = replace(RECORDS, columns=tuple(replace(column, length_max=0) for column in RECORDS.columns))
+    text = (PLAIN + f'3,3021234567,"{"x, " * 50_000}"\n').replace(",", delimiter)
+
+    assert peek(specs(text=text, sheet=sheet)) == []
+    rows = prepare(engine, specs(text=text, sheet=sheet))
+    assert engine.run(f"SELECT length(name) FROM {rows.table} WHERE key = '3'") == [(149_999,)]
+
+
+@pytest.mark.parametrize(
+    "more", ["900,3109999999,Perez, Ana,\n", '900,3109999999,Perez, Ana,""\n', "900,3109999999,Perez, Ana,\x1f\n"]
+)
+def test_a_row_with_an_empty_cell_too_many_is_refused_wherever_it_stands(engine: Engine, specs: Specs, more: str) -> None:
+    """The engine alone would leave that cell away, and take what stands before it for what the header says."""
+    text = "key,phone,name,opt1\n" + "".join(f"{n},{3_001_000_000 + n},Ana,\n" for n in range(299))
+
+    assert prepare(engine, specs(text=text)).rows == 299
+    found = broken(engine, specs, text=text + more + text.partition("\n")[2])
+    assert found == ["SRC002 '../data/people.csv', line 301: it has 5 cells and the header has 4"]
 
 
 ROW_LIKE = "see below\n" + "9,3009999999,Eva\n" * 6_000
@@ -320,9 +343,12 @@ def test_a_csv_is_read_as_it_was_written_or_not_at_all(
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.text(st.sampled_from(list('ab1,"\n\r ')), max_size=40))
-def test_any_text_is_read_like_the_standard_reader_or_not_at_all(engine: Engine, specs: Specs, text: str) -> None:
-    """Broken csv never loses a row silently: what is accepted has as many rows as Python's own strict reader finds."""
+@given(st.text(st.sampled_from(list('ab1,"\n\r ')), max_size=40), st.sampled_from([0, 300]))
+@example("1,a,\n", 300)
+def test_any_text_is_read_like_the_standard_reader_or_not_at_all(engine: Engine, specs: Specs, text: str, before: int) -> None:
+    """Broken csv never loses a row silently: what is accepted has as many rows as Python's own strict reader finds, each of
+    the header's width; also below the head."""
+    text = "k,n\n" * before + text
     spec = specs(
         text="key,name\n" + text,
         sheet=Sheet(columns=(Column(name="key"), Column(name="name")), identity=("key",), readable=True),
@@ -335,3 +361,4 @@ def test_any_text_is_read_like_the_standard_reader_or_not_at_all(engine: Engine,
     if prepared is not None:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
         assert prepared.in_source == len(rows)
+        assert {len(row) for row in rows} <= {2}
