@@ -122,6 +122,7 @@ def _take_in(engine: Engine, spec: RowsSpec, part: Part, column: str, raw: str) 
     if not formats.readable(kind):
         words = say("the column '{name}' holds neither text nor numbers", name=column)
         raise SourceBroken([spec.mistake("SRC002", words, "column", say("name another column"))])
+    reader.weigh(engine, spec, part, [column])
     written = f"SELECT {formats.as_phone(cell, kind, formats.plain(cell, kind))} AS t FROM {found.relation}"
     zeros = part.place is not None and part.place.form == "jsonl"
     lost = f"WHEN regexp_full_match(t, {values(_ZEROS)}) THEN format('{{:E}}', t::DOUBLE)" if zeros else ""

@@ -105,6 +105,7 @@ def _read(engine: Engine, spec: RowsSpec, plan: Mapped, part: Part, into: str) -
     wanted = [(take.column, take.format) for take in plan.takes if take.value is None]
     if plan.instant:
         wanted.append((plan.instant, ""))
+    reader.weigh(engine, spec, part, (column for column, _ in wanted))
     found_cells = cells(values, part, wanted)
 
     def text(column: str, pattern: str, *, phone: bool = False) -> str:

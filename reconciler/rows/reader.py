@@ -19,12 +19,13 @@ import msgspec
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
-from reconciler.rows import query, remote
+from reconciler.personal import mask_text
+from reconciler.rows import query, remote, sql
 from reconciler.rows.complaints import FINDINGS_MAX, complaint
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken, TooMuch
 from reconciler.rows.mapping import Mapped, mapped
-from reconciler.rows.opened import JSON_LINE_MAX_BYTES, Part
+from reconciler.rows.opened import JSON_LINE_MAX_BYTES, Part, cells
 from reconciler.rows.packing import BROKEN, believed
 from reconciler.rows.places import Place, locate
 from reconciler.rows.source import (
@@ -46,6 +47,8 @@ from reconciler.rows.spec import RowsSpec
 from reconciler.rows.spill import Writer
 
 ROW_BYTES_MIN: Final = 8  # what a row of parquet takes at least, once it is read
+CELL_MAX_BYTES: Final = 1_000_000
+"""What a value of parquet may have. Lines of csv and JSON have a limit of their own."""
 _CHUNK: Final = 1 << 20
 _NOT_AN_OBJECT: Final = re.compile(rb"^[ \t]*[^{ \t\r\n]", re.MULTILINE)
 
@@ -186,18 +189,15 @@ def _open_parquet(engine: Engine, spec: RowsSpec, place: Place) -> Part:
         schema, failure = engine.attempt("SELECT name, coalesce(num_children, 0) FROM parquet_schema($1)", [str(path)])
     if failure is None:
         count, failure = engine.attempt("SELECT num_rows FROM parquet_file_metadata($1)", [str(path)])
+    if failure is None:
+        size, failure = engine.attempt("SELECT sum(total_uncompressed_size) FROM parquet_metadata($1)", [str(path)])
     if failure is not None:
         path.unlink()
         words = say("it is not a whole parquet file")
         raise SourceBroken([changed(spec, place) if place.changed() else unreadable(spec, place, words)])
-    broken: Finding | None = None
-    try:
-        believed(ROW_BYTES_MIN * int(count[0][0]), place.path.stat().st_size)
-    except TooMuch as wrong:
-        broken = too_much(spec, place, wrong)
-    if broken is not None:
+    if wrong := next(_unbelieved(spec, place, max(ROW_BYTES_MIN * int(count[0][0]), int(size[0][0] or 0))), None):
         path.unlink()
-        raise SourceBroken([broken])
+        raise SourceBroken([wrong])
     types = {str(row[0]): str(row[1]) for row in rows}
     for name in _top_level(iter(schema)):
         if name not in types:  # the engine has given a second one of that name, in any case of letters, another
@@ -205,6 +205,33 @@ def _open_parquet(engine: Engine, spec: RowsSpec, place: Place) -> Part:
             words = say("the column '{name}' stands twice", name=name)
             raise SourceBroken([unreadable(spec, place, words, remedy=say("rename one of them"))])
     return Part(path=path, place=place, head=Head(columns=tuple(types)), types=types)
+
+
+def weigh(engine: Engine, spec: RowsSpec, part: Part, columns: Iterable[str]) -> None:
+    """SourceBroken where texts of parquet are longer than any value, or more than is believed of a file of that size.
+
+    A value that rows share stands there once, and each row that is made of it takes its own copy.
+    """
+    texts = [name for name in dict.fromkeys(columns) if part.types.get(name) == "VARCHAR"]
+    if part.place is None or not texts:
+        return
+    values = sql.Bound()
+    sizes = [f"coalesce({what}(strlen({sql.name(name)})), 0)" for name in texts for what in ("max", "sum")]
+    rows, failure = engine.attempt(f"SELECT {', '.join(sizes)} FROM {cells(values, part, ()).relation}", values.values)
+    if failure is not None:
+        raise complaint(engine, spec, part, failure)
+    long = next((name for name, most in zip(texts, rows[0][::2], strict=True) if most > CELL_MAX_BYTES), None)
+    if long is not None:
+        words = say("the column '{name}' holds a value of more than {most:,} bytes", name=mask_text(long), most=CELL_MAX_BYTES)
+        raise SourceBroken([unreadable(spec, part.place, words, remedy=say("map another column, or export it without that"))])
+    _none_wrong(_unbelieved(spec, part.place, sum(rows[0][1::2])))
+
+
+def _unbelieved(spec: RowsSpec, place: Place, out_bytes: int) -> Iterator[Finding]:
+    try:
+        believed(out_bytes, place.path.stat().st_size)
+    except TooMuch as wrong:
+        yield too_much(spec, place, wrong)
 
 
 def _top_level(schema: Iterator[tuple[str, int]]) -> list[str]:
