@@ -251,6 +251,33 @@ def test_parquet_cells_are_written_plainly_or_in_the_format_asked_for(engine: En
         assert [finding.code for finding in peek(specs(name="people.parquet", columns=wish))] == ["SPC012"]
 
 
+@pytest.mark.parametrize(
+    ("value", "pattern", "shown"),
+    [
+        ("1e39::DOUBLE", "0", "1e+39"),
+        ("-1e39::DOUBLE", "#.##0,00", "-1e+39"),
+        ("3e38::FLOAT", "0", "3e+38"),
+        (f"{'9' * 38}::DECIMAL(38, 0)", "0.00", "9" * 38),
+        (f"{'9' * 38}::DECIMAL(38, 0)", "0", "9" * 38),
+        ("NULL::DOUBLE", "0", ""),
+        ("'inf'::DOUBLE", "0", ""),
+    ],
+)
+def test_a_number_too_large_for_its_format_is_shown_as_it_is(
+    engine: Engine, specs: Specs, tmp_path: Path, value: str, pattern: str, shown: str
+) -> None:
+    """It is one cell, and the others of the file are formatted."""
+    (tmp_path / "data").mkdir()
+    rows = f"SELECT 1 AS key, 3001234567 AS phone, {value} AS n UNION ALL SELECT 2, 3011234567, 5"
+    engine.run(f"COPY ({rows}) TO '{tmp_path}/data/people.parquet' (FORMAT parquet)")
+    columns = {"key": "key", "phone": "phone", "opt1": {"column": "n", "format": pattern}}
+
+    prepared = prepare(engine, specs(name="people.parquet", columns=columns))
+
+    assert engine.run(f"SELECT opt1 FROM {prepared.table} ORDER BY key")[0] == (shown,)
+    assert engine.run(f"SELECT opt1 FROM {prepared.table} ORDER BY key")[1][0][0] == "5"
+
+
 def test_what_is_not_parquet_is_said_to_be_none(engine: Engine, specs: Specs) -> None:
     """Before and while reading."""
     assert [finding.code for finding in peek(specs(text="3001234567", name="people.parquet"))] == ["SRC002"]
