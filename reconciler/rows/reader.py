@@ -32,6 +32,7 @@ from reconciler.rows.source import (
     CSV_LINE_MAX_BYTES,
     UTF8_MARK,
     Head,
+    Utf8,
     changed,
     empty,
     head,
@@ -42,6 +43,7 @@ from reconciler.rows.source import (
     too_much,
     unreadable,
     unseen_head,
+    utf8_after_all,
 )
 from reconciler.rows.spec import RowsSpec
 from reconciler.rows.spill import Writer
@@ -288,6 +290,7 @@ def _link(place: Place, path: Path) -> None:
 def _looked_at(spec: RowsSpec, place: Place, found: Head, *, marked: bool, out: Writer | None) -> Finding | None:
     """Every byte of a file, seen once and written to `out` as UTF-8; the first thing that is wrong with it."""
     decoder = codecs.getincrementaldecoder(found.encoding)() if found.encoding != "utf-8" else None
+    seen = Utf8()
     line, carried, run = 1 + found.blank_lines, b"", 0
     most, ends = (CSV_LINE_MAX_BYTES, b"\n\r") if place.form == "csv" else (JSON_LINE_MAX_BYTES, b"\n")
     with place.open() as file:
@@ -305,11 +308,14 @@ def _looked_at(spec: RowsSpec, place: Place, found: Head, *, marked: bool, out: 
                 text = decoder.decode(chunk).encode() if decoder else chunk
             except UnicodeDecodeError as broken:
                 return not_encoded(spec, place, found.encoding, line + chunk.count(b"\n", 0, broken.start))
+            if decoder is not None:
+                seen.take(chunk)
             if out is not None:
                 out.write(text)
             line += chunk.count(b"\n")
             carried = chunk[-1:]
-    return None
+    seen.take(b"", end=True)
+    return utf8_after_all(spec, place, found.encoding) if seen.sure else None
 
 
 def _seen_wrong(spec: RowsSpec, place: Place, chunk: bytes, before: bytes, line: int) -> Finding | None:

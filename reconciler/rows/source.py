@@ -110,8 +110,7 @@ def _wrong_bytes(spec: RowsSpec, place: Place, data: bytes, encoding: str) -> Fi
     if data.startswith(_UTF16_MARKS):
         return unreadable(spec, place, say("it is UTF-16"), remedy=say("save it as UTF-8"))
     if data.startswith(UTF8_MARK) and encoding != "utf-8":
-        words = say("it is UTF-8, and the document says {encoding}", encoding=encoding)
-        return unreadable(spec, place, words, remedy=say("remove `encoding`"))
+        return utf8_after_all(spec, place, encoding)
     if (at := data.find(b"\0")) >= 0:
         return unreadable(spec, place, say("it holds a NUL byte"), line=data.count(b"\n", 0, at) + 1)
     decoder = codecs.getincrementaldecoder(_CODECS[encoding])()
@@ -119,7 +118,39 @@ def _wrong_bytes(spec: RowsSpec, place: Place, data: bytes, encoding: str) -> Fi
         decoder.decode(data)
     except UnicodeDecodeError as wrong:
         return not_encoded(spec, place, encoding, data.count(b"\n", 0, wrong.start) + 1)
-    return None
+    seen = Utf8()
+    seen.take(data)
+    return utf8_after_all(spec, place, encoding) if encoding != "utf-8" and seen.sure else None
+
+
+class Utf8:
+    """Whether bytes can only be UTF-8: there are letters beyond ASCII, and each is written as that has it.
+
+    Other encodings take any byte, and would make two letters of each of these.
+    """
+
+    __slots__ = ("_decoder", "sure")
+
+    def __init__(self) -> None:
+        self._decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+        self.sure = False
+
+    def take(self, data: bytes, *, end: bool = False) -> None:
+        """Look at further bytes."""
+        if self._decoder is None:
+            return
+        try:
+            text = self._decoder.decode(data, end)
+        except UnicodeDecodeError:
+            self._decoder, self.sure = None, False
+        else:
+            self.sure = self.sure or not text.isascii()
+
+
+def utf8_after_all(spec: RowsSpec, place: Place, encoding: str) -> Finding:
+    """The finding for a file that is not what the document says."""
+    words = say("it is UTF-8, and the document says {encoding}", encoding=encoding)
+    return unreadable(spec, place, words, remedy=say("remove `encoding`"))
 
 
 def not_encoded(spec: RowsSpec, place: Place, encoding: str, line: int) -> Finding:

@@ -76,6 +76,25 @@ def test_a_declared_delimiter_and_encoding_count(engine: Engine, specs: Specs) -
     assert people(engine, specs, text=text.replace(b"\x80", b""), source=source | {"encoding": "latin-1"})[0][2] == "Muñoz"
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_utf8_that_is_declared_as_something_else_is_refused(engine: Engine, specs: Specs, encoding: str) -> None:
+    """Each of its bytes is a letter there too, and nobody is called MuÃ±oz."""
+    source = {"encoding": encoding}
+    words = f"SRC002 '../data/people.csv': it is UTF-8, and the document says {encoding}"
+    near = PLAIN + "3,3021234567,Muñoz\n"
+    far = PLAIN + "3,3021234567,Munoz\n" * 20_000 + "4,3031234567,Muñoz\n"
+
+    assert [f"{finding.code} {finding.message}" for finding in peek(specs(text=near, source=source))] == [words]
+    assert broken(engine, specs, text=near, source=source) == [words]
+    assert broken(engine, specs, text=far, source=source) == [words]
+    assert list(engine.folder.iterdir()) == []
+    assert prepare(engine, specs(text=far.encode("latin-1"), source=source)).rows == 4
+    assert prepare(engine, specs(text=PLAIN, source=source)).rows == 2
+    assert prepare(engine, specs(text=PLAIN.encode() + b"3,3021234567,Jos\xe9", source=source)).rows == 3
+    mixed = far.encode() + "5,3041234567,Muñoz\n".encode("latin-1")
+    assert prepare(engine, specs(text=mixed, source=source)).rows == 5
+
+
 def test_json_lines_packed_files_and_inline_rows_are_read_alike(engine: Engine, specs: Specs) -> None:
     """Numbers of JSON are text; a packed csv is a csv; quotes and line ends inside values stay."""
     lines = b'{"key": 1, "phone": 3001234567, "name": "Ana"}\n\n{"phone": "3011234567", "name": "Luis", "key": "2", "x": [1]}\n'
