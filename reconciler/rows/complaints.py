@@ -15,6 +15,7 @@ import msgspec
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
+from reconciler.personal import mask_text
 from reconciler.rows import sql
 from reconciler.rows.engine import Engine, failed
 from reconciler.rows.errors import EngineFailed, SourceBroken
@@ -29,6 +30,7 @@ _CHUNK: Final = 1 << 20
 _LINE: Final = re.compile(r"CSV Error on Line: (\d+)")
 _REPEATED: Final = re.compile(r"in line (\d+): Object .* has duplicate key", re.DOTALL)
 _WIDTHS: Final = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
+_NESTED: Final = re.compile(rf"{NESTED} of <(.*)>\.", re.DOTALL)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANY: Final = msgspec.json.Decoder()
 
@@ -155,9 +157,10 @@ def _mixed_line_ends(path: Path) -> int:
 
 def _json_findings(spec: RowsSpec, place: Place, path: Path, message: str) -> list[Finding]:
     """Every line that is no JSON object; read line by line, since something is known to be wrong."""
-    if message.find(NESTED) >= 0:
-        words = say("a mapped column holds a list or an object")
-        return [unreadable(spec, place, words, remedy=say("map columns that hold text or numbers"))]
+    if nested := _NESTED.search(message):
+        words = say("the column '{name}' holds a list or an object", name=mask_text(nested[1]))
+        line = _nested_line(path, nested[1])
+        return [unreadable(spec, place, words, line=line, remedy=say("map columns that hold text or numbers"))]
     if repeated := _REPEATED.search(message):
         return [unreadable(spec, place, say("a key stands twice"), line=int(repeated[1]))]
     findings: list[Finding] = []
@@ -168,6 +171,15 @@ def _json_findings(spec: RowsSpec, place: Place, path: Path, message: str) -> li
             if len(findings) >= FINDINGS_MAX:
                 break
     return findings
+
+
+def _nested_line(path: Path, name: str) -> int:
+    """The first line that holds a list or an object under a name; 0 where none does."""
+    with path.open("rb") as file:
+        for number, text in enumerate(iter(lambda: file.readline(JSON_LINE_MAX_BYTES), b""), 1):
+            if not _json_mistake(text) and text.strip() and bytes(_OBJECT.decode(text).get(name, b"")).startswith((b"[", b"{")):
+                return number
+    return 0
 
 
 def _json_mistake(text: bytes) -> str:

@@ -76,7 +76,7 @@ def _json_cells(values: sql.Bound, part: Part, names: Sequence[str]) -> Cells:
     """JSON cells: scalars as text; a list or an object in a wanted column stops the reading."""
     rows = json_rows(values, part.path, names, kind="JSON")
     columns = {
-        name: f"CASE WHEN json_type({cell}) IN ('OBJECT', 'ARRAY') THEN error('{NESTED}') "
+        name: f"CASE WHEN json_type({cell}) IN ('OBJECT', 'ARRAY') THEN error({sql.literal(f'{NESTED} of <{name}>.')}) "
         f"ELSE json_extract_string({cell}, '$') END"
         for name, cell in rows.columns.items()
     }

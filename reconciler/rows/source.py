@@ -212,9 +212,10 @@ def _csv_head(spec: RowsSpec, place: Place, text: str, encoding: str, whole: boo
                 findings.append(ragged(spec, place, line, len(record), len(columns)))
                 if len(findings) >= 10:
                     break
-    except csv.Error:
+    except csv.Error as broken:
         if whole:
-            findings.append(unreadable(spec, place, say("a quoted value is not closed, or goes on after its closing quote")))
+            words = say("a quoted value is not closed, or goes on after its closing quote")
+            findings.append(unreadable(spec, place, words, line=broken.args[0] + blank_lines))
     return Head(
         columns=columns,
         delimiter=delimiter,
@@ -277,9 +278,12 @@ def _delimiter(text: str) -> str:
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Records with the line on which each begins, from 1."""
+    """Records with the line on which each begins, from 1. csv.Error with the line of the first that cannot be read."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
-    for record in reader:
-        yield line, record
-        line = reader.line_num + 1
+    try:
+        for record in reader:
+            yield line, record
+            line = reader.line_num + 1
+    except csv.Error:
+        raise csv.Error(line) from None
