@@ -197,7 +197,8 @@ def _open_parquet(engine: Engine, spec: RowsSpec, place: Place) -> Part:
         path.unlink()
         words = say("it is not a whole parquet file")
         raise SourceBroken([changed(spec, place) if place.changed() else unreadable(spec, place, words)])
-    if wrong := next(_unbelieved(spec, place, max(ROW_BYTES_MIN * int(count[0][0]), int(size[0][0] or 0))), None):
+    out_bytes = max(ROW_BYTES_MIN * int(count[0][0]), int(size[0][0] or 0))
+    if wrong := next(_unbelieved(spec, place, path, out_bytes), None):
         path.unlink()
         raise SourceBroken([wrong])
     types = {str(row[0]): str(row[1]) for row in rows}
@@ -226,12 +227,14 @@ def weigh(engine: Engine, spec: RowsSpec, part: Part, columns: Iterable[str]) ->
     if long is not None:
         words = say("the column '{name}' holds a value of more than {most:,} bytes", name=mask_text(long), most=CELL_MAX_BYTES)
         raise SourceBroken([unreadable(spec, part.place, words, remedy=say("map another column, or export it without that"))])
-    _none_wrong(_unbelieved(spec, part.place, sum(rows[0][1::2])))
+    _none_wrong(_unbelieved(spec, part.place, part.path, int(sum(rows[0][1::2]))))
 
 
-def _unbelieved(spec: RowsSpec, place: Place, out_bytes: int) -> Iterator[Finding]:
+def _unbelieved(spec: RowsSpec, place: Place, path: Path, out_bytes: int) -> Iterator[Finding]:
     try:
-        believed(out_bytes, place.path.stat().st_size)
+        believed(out_bytes, path.stat().st_size)
+    except OSError:
+        yield changed(spec, place)
     except TooMuch as wrong:
         yield too_much(spec, place, wrong)
 
