@@ -91,10 +91,10 @@ def _csv_findings(engine: Engine, spec: RowsSpec, part: Part) -> list[Finding]:
     _, failure = engine.attempt(f"SELECT count(*) FROM {csv_relation(values, part, listing)}", values.values)
     if failure is not None:
         return []
-    asked = "line_byte_position, error_type::VARCHAR, error_message"
+    asked = "line, line_byte_position, error_type::VARCHAR, error_message"
     rows = engine.run(f"SELECT {asked} FROM {errors} ORDER BY line LIMIT {FINDINGS_MAX}")
     engine.drop(scans, errors)
-    lined = [(_line_of(part.path, int(at)), f"{kind} {message}") for at, kind, message in rows]
+    lined = [(_line_of(part.path, int(at)) if at else int(line), f"{kind} {message}") for line, at, kind, message in rows]
     worded = {line: _csv_words(spec, part, line, message) for line, message in lined}
     return list(worded.values())
 

@@ -47,8 +47,7 @@ class Cells:
 
 
 def cells(values: sql.Bound, part: Part, wanted: Sequence[tuple[str, str]]) -> Cells:
-    """How to read the wanted (column, format) pairs as text, keyed by column and format alike; NULL or '' where a cell is
-    empty."""
+    """How to read the wanted (column, format) pairs as text, keyed by column and format alike; an empty cell is NULL or ''."""
     names = list(dict.fromkeys(column for column, _ in wanted))
     if part.types:
         relation = f"read_parquet({values(str(part.path))}, hive_partitioning = false, filename = false)"
