@@ -5,7 +5,9 @@ Its complaints quote cells; only the line number and the kind of mistake are tak
 
 from __future__ import annotations
 
+import csv
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,20 +15,52 @@ import msgspec
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
+from reconciler.personal import mask_text
 from reconciler.rows import sql
 from reconciler.rows.engine import Engine, failed
 from reconciler.rows.errors import EngineFailed, SourceBroken
-from reconciler.rows.opened import CSV_LINE_MAX_BYTES, JSON_LINE_MAX_BYTES, NESTED, Part, csv_relation
+from reconciler.rows.opened import JSON_LINE_MAX_BYTES, NESTED, Part, csv_relation
 from reconciler.rows.places import Place
-from reconciler.rows.source import changed, not_encoded, ragged, too_long, unreadable
+from reconciler.rows.source import CSV_LINE_MAX_BYTES, changed, not_encoded, ragged, too_long, unreadable
 from reconciler.rows.spec import RowsSpec
 
 FINDINGS_MAX: Final = 10
+_OPEN: Final = "unterminated quote"
+_CHUNK: Final = 1 << 20
 _LINE: Final = re.compile(r"CSV Error on Line: (\d+)")
 _REPEATED: Final = re.compile(r"in line (\d+): Object .* has duplicate key", re.DOTALL)
 _WIDTHS: Final = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
+_NESTED: Final = re.compile(rf"{NESTED} of <(.*)>\.", re.DOTALL)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANY: Final = msgspec.json.Decoder()
+
+
+def reread(engine: Engine, part: Part, failure: tuple[str, str]) -> Part | None:
+    """The part as it is to be read once more; None where the failure is believed.
+
+    The engine's threads begin in the middle of a csv, and take a line end inside quotes for the end of a row where what
+    follows looks like one. They notice when their pieces do not meet, and then blame a line that is right. In order it
+    reads every row, but lets a last one go whose quote is not closed: so its rows are counted by the standard reader too.
+    """
+    if part.place is None or part.place.form != "csv" or part.in_order or failure[0] == "OutOfMemoryException":
+        return None
+    values, again = sql.Bound(), replace(part, in_order=True)
+    found, wrong = engine.attempt(f"SELECT count(*) FROM {csv_relation(values, again)}", values.values)
+    return again if wrong is None and _strictly(part) == (found[0][0], 0) else None
+
+
+def _strictly(part: Part) -> tuple[int, int]:
+    """How many rows the standard reader finds, and the line of the first that it cannot read; 0 where there is none."""
+    count, line = -1, 1
+    with part.path.open(encoding="utf-8", errors="replace", newline="") as file:
+        reader = csv.reader(file, delimiter=part.head.delimiter, strict=True)
+        try:
+            for record in reader:
+                count += bool(record)
+                line = reader.line_num + 1
+        except csv.Error:
+            return count, line
+    return count, 0
 
 
 def complaint(engine: Engine, spec: RowsSpec, part: Part, failure: tuple[str, str]) -> SourceBroken | EngineFailed:
@@ -43,7 +77,7 @@ def complaint(engine: Engine, spec: RowsSpec, part: Part, failure: tuple[str, st
     if place.form == "jsonl":
         findings = _json_findings(spec, place, part.path, message)
     elif place.form == "csv":
-        findings = _csv_findings(engine, spec, part) or [_csv_finding(spec, part, message)]
+        findings = _csv_findings(engine, spec, replace(part, in_order=True)) or [_csv_finding(spec, part, message)]
     else:
         findings = []
     return SourceBroken(findings or [unreadable(spec, place)])
@@ -57,13 +91,29 @@ def _csv_findings(engine: Engine, spec: RowsSpec, part: Part) -> list[Finding]:
     _, failure = engine.attempt(f"SELECT count(*) FROM {csv_relation(values, part, listing)}", values.values)
     if failure is not None:
         return []
-    rows = engine.run(f"SELECT line, error_type::VARCHAR, error_message FROM {errors} ORDER BY line LIMIT {FINDINGS_MAX}")
+    asked = "line, line_byte_position, error_type::VARCHAR, error_message"
+    rows = engine.run(f"SELECT {asked} FROM {errors} ORDER BY line LIMIT {FINDINGS_MAX}")
     engine.drop(scans, errors)
-    worded = {int(line): _csv_words(spec, part, int(line), f"{kind} {message}") for line, kind, message in rows}
+    lined = [(_line_of(part.path, int(at)) if at else int(line), f"{kind} {message}") for line, at, kind, message in rows]
+    worded = {line: _csv_words(spec, part, line, message) for line, message in lined}
     return list(worded.values())
 
 
+def _line_of(path: Path, at: int) -> int:
+    """The line of a file's byte, both from 1. The engine counts rows, and what stands in quotes may have lines of its own."""
+    feeds = returns = 0
+    with path.open("rb") as file:
+        while chunk := file.read(min(at, _CHUNK)):
+            feeds += chunk.count(b"\n")
+            returns += chunk.count(b"\r")
+            at -= len(chunk)
+    return 1 + (feeds or returns)
+
+
 def _csv_finding(spec: RowsSpec, part: Part, message: str) -> Finding:
+    """What the engine says when it reads in pieces, and does not when it reads in order."""
+    if (_OPEN in message or _WIDTHS.search(message)) and (line := _strictly(part)[1]):
+        return _csv_words(spec, part, line, _OPEN)
     found = _LINE.search(message)
     return _csv_words(spec, part, int(found[1]) if found else 0, message)
 
@@ -75,7 +125,7 @@ def _csv_words(spec: RowsSpec, part: Part, line: int, message: str) -> Finding:
     line += part.head.blank_lines if line else 0
     if widths := _WIDTHS.search(message):
         return ragged(spec, place, line, int(widths[2]), int(widths[1]))
-    if "unterminated quote" in message:
+    if _OPEN in message:
         words = say("a quoted value is not closed, or goes on after its closing quote")
         return unreadable(spec, place, words, line=line)
     if "unicode" in message.lower():
@@ -107,9 +157,10 @@ def _mixed_line_ends(path: Path) -> int:
 
 def _json_findings(spec: RowsSpec, place: Place, path: Path, message: str) -> list[Finding]:
     """Every line that is no JSON object; read line by line, since something is known to be wrong."""
-    if message.find(NESTED) >= 0:
-        words = say("a mapped column holds a list or an object")
-        return [unreadable(spec, place, words, remedy=say("map columns that hold text or numbers"))]
+    if nested := _NESTED.search(message):
+        words = say("the column '{name}' holds a list or an object", name=mask_text(nested[1]))
+        line = _nested_line(path, nested[1])
+        return [unreadable(spec, place, words, line=line, remedy=say("map columns that hold text or numbers"))]
     if repeated := _REPEATED.search(message):
         return [unreadable(spec, place, say("a key stands twice"), line=int(repeated[1]))]
     findings: list[Finding] = []
@@ -120,6 +171,15 @@ def _json_findings(spec: RowsSpec, place: Place, path: Path, message: str) -> li
             if len(findings) >= FINDINGS_MAX:
                 break
     return findings
+
+
+def _nested_line(path: Path, name: str) -> int:
+    """The first line that holds a list or an object under a name; 0 where none does."""
+    with path.open("rb") as file:
+        for number, text in enumerate(iter(lambda: file.readline(JSON_LINE_MAX_BYTES), b""), 1):
+            if not _json_mistake(text) and text.strip() and bytes(_OBJECT.decode(text).get(name, b"")).startswith((b"[", b"{")):
+                return number
+    return 0
 
 
 def _json_mistake(text: bytes) -> str:

@@ -20,7 +20,7 @@ from reconciler.call import Page, Sink
 from reconciler.catalogue import say
 from reconciler.rows import digest, sql
 from reconciler.rows.errors import EngineFailed, PageBroken
-from reconciler.rows.spill import Spill
+from reconciler.rows.spill import SPILL_MAX_BYTES, Spill
 
 MEMORY_MIN_BYTES: Final = 512 * 1024 * 1024
 _UNITS: Final = {"MB": 1_000_000, "GB": 1_000_000_000}
@@ -65,10 +65,10 @@ class Engine:
         self._counter = 0
         self._columns: dict[str, Sequence[str]] = {}
         quiet = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-        self._connection: Any = duckdb.connect(":memory:", config=quiet)
+        self._connection: Any = duckdb.connect(":memory:", config=quiet | {"temp_directory": str(self.folder)})
         self._memory_bytes = _bytes(memory) if memory else memory_bytes()
         try:
-            self.run("SET temp_directory = $1", [str(self.folder)])
+            self.run("SET max_temp_directory_size = $1", [f"{SPILL_MAX_BYTES}B"])
             self.run("SET memory_limit = $1", [f"{self._memory_bytes}B"])
             self.run("SET TimeZone = 'UTC'")
             self.run("SET preserve_insertion_order = false")

@@ -66,14 +66,15 @@ def as_phone(cell: str, kind: str, shown: str) -> str:
 
 
 def formatted(values: sql.Bound, cell: str, kind: str, pattern: str) -> str | None:
-    """SQL: a typed cell in a format; None when the type has no such format."""
+    """SQL: a typed cell in a format, a number of more than 38 digits plainly; None when the type has no such format."""
     family = _family(kind)
     if family in ("date", "moment", "zoned"):
         wanted = _date_format(pattern)
         moment = cell if family != "moment" else f"{cell}::TIMESTAMP"
         return None if wanted is None else f"strftime({moment}, {values(wanted)})"
     if family in ("integer", "float", "decimal"):
-        return _number(cell, family, pattern)
+        number = _number(cell, family, pattern)
+        return None if number is None else f"coalesce({number}, {plain(cell, kind)})"
     return None
 
 
@@ -107,7 +108,7 @@ def _number(cell: str, family: str, pattern: str) -> str | None:
     if found is None or (found["group"] and found["group"] == found["point"]):
         return None
     decimals = len(found["decimals"] or "")
-    exact = f"{cell}::DECIMAL(38, {decimals})"
+    exact = f"try_cast({cell} AS DECIMAL(38, {decimals}))"
     digits = f"abs({exact})::VARCHAR"
     whole = f"split_part({digits}, '.', 1)"
     if found["group"]:

@@ -21,7 +21,7 @@ from reconciler.catalogue import say
 from reconciler.diagnostics import Finding, did_you_mean
 from reconciler.personal import mask_text
 from reconciler.rows import formats, numbers, reader, sql
-from reconciler.rows.complaints import complaint
+from reconciler.rows.complaints import complaint, reread
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken
 from reconciler.rows.kept import KeptColumns, Reading
@@ -122,6 +122,7 @@ def _take_in(engine: Engine, spec: RowsSpec, part: Part, column: str, raw: str) 
     if not formats.readable(kind):
         words = say("the column '{name}' holds neither text nor numbers", name=column)
         raise SourceBroken([spec.mistake("SRC002", words, "column", say("name another column"))])
+    reader.weigh(engine, spec, part, [column])
     written = f"SELECT {formats.as_phone(cell, kind, formats.plain(cell, kind))} AS t FROM {found.relation}"
     zeros = part.place is not None and part.place.form == "jsonl"
     lost = f"WHEN regexp_full_match(t, {values(_ZEROS)}) THEN format('{{:E}}', t::DOUBLE)" if zeros else ""
@@ -133,6 +134,9 @@ def _take_in(engine: Engine, spec: RowsSpec, part: Part, column: str, raw: str) 
     read = f"SELECT t, coalesce(q, 0) = 0 AS odd, q FROM ({quick})"
     _, failure = engine.attempt(f"INSERT INTO {raw} SELECT CASE WHEN odd THEN t END, q FROM ({read})", values.values)
     if failure is not None:
+        if (again := reread(engine, part, failure)) is not None:
+            _take_in(engine, spec, again, column, raw)
+            return
         raise complaint(engine, spec, part, failure)
     reader.read_whole(spec, part)
     if count := int(engine.one(f"SELECT count(*) FROM {raw} WHERE regexp_full_match(t, $1)", [numbers.SCIENTIFIC])):

@@ -13,20 +13,24 @@ from reconciler.rows.places import Place
 from reconciler.rows.source import Head
 
 NESTED: Final = "nested value"
-CSV_LINE_MAX_BYTES: Final = 2_000_000
 JSON_LINE_MAX_BYTES: Final = 16 * 1024**2
-_NOTHING: Final = "\x1f"
-"""A text that no cell is: in a file of one column an empty cell in quotes is a row, and a blank line is none."""
+_NOTHING: Final = "\0"
+"""A text that no cell is. What the engine takes for no value it also leaves away behind a row's last cell, where a value too
+many is a mistake; and in a file of one column an empty cell in quotes is a row, and a blank line is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A file that the engine can read. `types` are the engine's for parquet; everything else is text."""
+    """A file that the engine can read. `types` are the engine's for parquet; everything else is text.
+
+    A csv that is `in_order` is read from its beginning, by one thread.
+    """
 
     path: Path
     place: Place | None
     head: Head
     types: Mapping[str, str]
+    in_order: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -43,7 +47,7 @@ class Cells:
 
 
 def cells(values: sql.Bound, part: Part, wanted: Sequence[tuple[str, str]]) -> Cells:
-    """How to read the wanted (column, format) pairs as text, keyed by column and format alike; NULL where a cell is empty."""
+    """How to read the wanted (column, format) pairs as text, keyed by column and format alike; an empty cell is NULL or ''."""
     names = list(dict.fromkeys(column for column, _ in wanted))
     if part.types:
         relation = f"read_parquet({values(str(part.path))}, hive_partitioning = false, filename = false)"
@@ -57,12 +61,13 @@ def cells(values: sql.Bound, part: Part, wanted: Sequence[tuple[str, str]]) -> C
 def csv_relation(values: sql.Bound, part: Part, options: str = "") -> str:
     """A csv part as the engine reads it: every cell text, under the names c0, c1 and so on."""
     typed = values({f"c{index}": "VARCHAR" for index in range(len(part.columns))})
-    if len(part.columns) == 1:
-        options += f", nullstr = {values(_NOTHING)}, allow_quoted_nulls = false"
+    if part.in_order:
+        options += ", parallel = false"
     return (
         f"read_csv({values(str(part.path))}, columns = {typed}, delim = {values(part.head.delimiter)}, "
         f"quote = '\"', escape = '\"', header = true, auto_detect = false, "
-        f"strict_mode = true, null_padding = false, hive_partitioning = false, compression = 'none'{options})"
+        f"strict_mode = true, null_padding = false, nullstr = {values(_NOTHING)}, allow_quoted_nulls = false, "
+        f"hive_partitioning = false, compression = 'none'{options})"
     )
 
 
@@ -70,7 +75,7 @@ def _json_cells(values: sql.Bound, part: Part, names: Sequence[str]) -> Cells:
     """JSON cells: scalars as text; a list or an object in a wanted column stops the reading."""
     rows = json_rows(values, part.path, names, kind="JSON")
     columns = {
-        name: f"CASE WHEN json_type({cell}) IN ('OBJECT', 'ARRAY') THEN error('{NESTED}') "
+        name: f"CASE WHEN json_type({cell}) IN ('OBJECT', 'ARRAY') THEN error({sql.literal(f'{NESTED} of <{name}>.')}) "
         f"ELSE json_extract_string({cell}, '$') END"
         for name, cell in rows.columns.items()
     }

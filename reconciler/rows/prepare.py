@@ -17,7 +17,7 @@ from typing import Final
 
 from reconciler.calendar import CLOCKS_KNOWN, repeated
 from reconciler.rows import digest, formats, numbers, reader, sql
-from reconciler.rows.complaints import complaint
+from reconciler.rows.complaints import complaint, reread
 from reconciler.rows.duplicates import drop_duplicates
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken
@@ -120,6 +120,7 @@ def _read(engine: Engine, spec: RowsSpec, plan: Mapped, part: Part, into: str) -
     wanted = [(take.column, take.format) for take in plan.takes if take.value is None]
     if plan.instant:
         wanted.append((plan.instant, ""))
+    reader.weigh(engine, spec, part, (column for column, _ in wanted))
     found_cells = cells(values, part, wanted)
 
     def text(column: str, pattern: str, *, phone: bool = False) -> str:
@@ -148,6 +149,9 @@ def _read(engine: Engine, spec: RowsSpec, plan: Mapped, part: Part, into: str) -
     )
     _, failure = engine.attempt(statement, values.values)
     if failure is not None:
+        if (again := reread(engine, part, failure)) is not None:
+            _read(engine, spec, plan, again, into)
+            return
         raise complaint(engine, spec, part, failure)
     reader.read_whole(spec, part)
     part.path.unlink()

@@ -19,17 +19,20 @@ import msgspec
 
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
-from reconciler.rows import query, remote
+from reconciler.personal import mask_text
+from reconciler.rows import query, remote, sql
 from reconciler.rows.complaints import FINDINGS_MAX, complaint
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken, TooMuch
 from reconciler.rows.mapping import Mapped, mapped
-from reconciler.rows.opened import CSV_LINE_MAX_BYTES, JSON_LINE_MAX_BYTES, Part
+from reconciler.rows.opened import JSON_LINE_MAX_BYTES, Part, cells
 from reconciler.rows.packing import BROKEN, believed
 from reconciler.rows.places import Place, locate
 from reconciler.rows.source import (
+    CSV_LINE_MAX_BYTES,
     UTF8_MARK,
     Head,
+    Utf8,
     changed,
     empty,
     head,
@@ -42,11 +45,14 @@ from reconciler.rows.source import (
     twice,
     unreadable,
     unseen_head,
+    utf8_after_all,
 )
 from reconciler.rows.spec import RowsSpec
 from reconciler.rows.spill import Writer
 
 ROW_BYTES_MIN: Final = 8  # what a row of parquet takes at least, once it is read
+CELL_MAX_BYTES: Final = 1_000_000
+"""What a value of parquet may have. Lines of csv and JSON have a limit of their own."""
 _CHUNK: Final = 1 << 20
 _NOT_AN_OBJECT: Final = re.compile(rb"^[ \t]*[^{ \t\r\n]", re.MULTILINE)
 
@@ -187,18 +193,16 @@ def _open_parquet(engine: Engine, spec: RowsSpec, place: Place) -> Part:
         schema, failure = engine.attempt("SELECT name, coalesce(num_children, 0) FROM parquet_schema($1)", [str(path)])
     if failure is None:
         count, failure = engine.attempt("SELECT num_rows FROM parquet_file_metadata($1)", [str(path)])
+    if failure is None:
+        size, failure = engine.attempt("SELECT sum(total_uncompressed_size) FROM parquet_metadata($1)", [str(path)])
     if failure is not None:
         path.unlink()
         words = say("it is not a whole parquet file")
         raise SourceBroken([changed(spec, place) if place.changed() else unreadable(spec, place, words)])
-    broken: Finding | None = None
-    try:
-        believed(ROW_BYTES_MIN * int(count[0][0]), place.path.stat().st_size)
-    except TooMuch as wrong:
-        broken = too_much(spec, place, wrong)
-    if broken is not None:
+    out_bytes = max(ROW_BYTES_MIN * int(count[0][0]), int(size[0][0] or 0))
+    if wrong := next(_unbelieved(spec, place, path, out_bytes), None):
         path.unlink()
-        raise SourceBroken([broken])
+        raise SourceBroken([wrong])
     types = {str(row[0]): str(row[1]) for row in rows}
     for name in _top_level(iter(schema)):
         if name not in types:  # the engine has given a second one of that name, in any case of letters, another
@@ -209,6 +213,35 @@ def _open_parquet(engine: Engine, spec: RowsSpec, place: Place) -> Part:
         path.unlink()
         raise SourceBroken([wrong_names])
     return Part(path=path, place=place, head=Head(columns=tuple(types)), types=types)
+
+
+def weigh(engine: Engine, spec: RowsSpec, part: Part, columns: Iterable[str]) -> None:
+    """SourceBroken where texts of parquet are longer than any value, or more than is believed of a file of that size.
+
+    A value that rows share stands there once, and each row that is made of it takes its own copy.
+    """
+    texts = [name for name in dict.fromkeys(columns) if part.types.get(name) == "VARCHAR"]
+    if part.place is None or not texts:
+        return
+    values = sql.Bound()
+    sizes = [f"coalesce({what}(strlen({sql.name(name)})), 0)" for name in texts for what in ("max", "sum")]
+    rows, failure = engine.attempt(f"SELECT {', '.join(sizes)} FROM {cells(values, part, ()).relation}", values.values)
+    if failure is not None:
+        raise complaint(engine, spec, part, failure)
+    long = next((name for name, most in zip(texts, rows[0][::2], strict=True) if most > CELL_MAX_BYTES), None)
+    if long is not None:
+        words = say("the column '{name}' holds a value of more than {most:,} bytes", name=mask_text(long), most=CELL_MAX_BYTES)
+        raise SourceBroken([unreadable(spec, part.place, words, remedy=say("map another column, or export it without that"))])
+    _none_wrong(_unbelieved(spec, part.place, part.path, int(sum(rows[0][1::2]))))
+
+
+def _unbelieved(spec: RowsSpec, place: Place, path: Path, out_bytes: int) -> Iterator[Finding]:
+    try:
+        believed(out_bytes, path.stat().st_size)
+    except OSError:
+        yield changed(spec, place)
+    except TooMuch as wrong:
+        yield too_much(spec, place, wrong)
 
 
 def _top_level(schema: Iterator[tuple[str, int]]) -> list[str]:
@@ -265,6 +298,7 @@ def _link(place: Place, path: Path) -> None:
 def _looked_at(spec: RowsSpec, place: Place, found: Head, *, marked: bool, out: Writer | None) -> Finding | None:
     """Every byte of a file, seen once and written to `out` as UTF-8; the first thing that is wrong with it."""
     decoder = codecs.getincrementaldecoder(found.encoding)() if found.encoding != "utf-8" else None
+    seen = Utf8()
     line, carried, run = 1 + found.blank_lines, b"", 0
     most, ends = (CSV_LINE_MAX_BYTES, b"\n\r") if place.form == "csv" else (JSON_LINE_MAX_BYTES, b"\n")
     with place.open() as file:
@@ -282,11 +316,14 @@ def _looked_at(spec: RowsSpec, place: Place, found: Head, *, marked: bool, out: 
                 text = decoder.decode(chunk).encode() if decoder else chunk
             except UnicodeDecodeError as broken:
                 return not_encoded(spec, place, found.encoding, line + chunk.count(b"\n", 0, broken.start))
+            if decoder is not None:
+                seen.take(chunk)
             if out is not None:
                 out.write(text)
             line += chunk.count(b"\n")
             carried = chunk[-1:]
-    return None
+    seen.take(b"", end=True)
+    return utf8_after_all(spec, place, found.encoding) if seen.sure else None
 
 
 def _seen_wrong(spec: RowsSpec, place: Place, chunk: bytes, before: bytes, line: int) -> Finding | None:

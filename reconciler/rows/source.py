@@ -27,12 +27,15 @@ from reconciler.rows.spec import RowsSpec
 
 HEAD_BYTES: Final = 256 * 1024
 HEAD_ROWS: Final = 200
+CSV_LINE_MAX_BYTES: Final = 2_000_000
 DELIMITERS: Final = ",;\t|"
 UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _CODECS: Final = {"utf-8": "utf-8-sig", "cp1252": "cp1252", "latin-1": "latin-1"}
 _LOOKS_LIKE_DATA: Final = re.compile(r"\d[\d .()-]{5,}\d|@")
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+csv.field_size_limit(max(csv.field_size_limit(), CSV_LINE_MAX_BYTES))
+"""The standard reader's own limit is the process's, and far below what the engine takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +115,7 @@ def _wrong_bytes(spec: RowsSpec, place: Place, data: bytes, encoding: str) -> Fi
     if data.startswith(_UTF16_MARKS):
         return unreadable(spec, place, say("it is UTF-16"), remedy=say("save it as UTF-8"))
     if data.startswith(UTF8_MARK) and encoding != "utf-8":
-        words = say("it is UTF-8, and the document says {encoding}", encoding=encoding)
-        return unreadable(spec, place, words, remedy=say("remove `encoding`"))
+        return utf8_after_all(spec, place, encoding)
     if (at := data.find(b"\0")) >= 0:
         return unreadable(spec, place, say("it holds a NUL byte"), line=data.count(b"\n", 0, at) + 1)
     decoder = codecs.getincrementaldecoder(_CODECS[encoding])()
@@ -121,7 +123,39 @@ def _wrong_bytes(spec: RowsSpec, place: Place, data: bytes, encoding: str) -> Fi
         decoder.decode(data)
     except UnicodeDecodeError as wrong:
         return not_encoded(spec, place, encoding, data.count(b"\n", 0, wrong.start) + 1)
-    return None
+    seen = Utf8()
+    seen.take(data)
+    return utf8_after_all(spec, place, encoding) if encoding != "utf-8" and seen.sure else None
+
+
+class Utf8:
+    """Whether bytes can only be UTF-8: there are letters beyond ASCII, and each is written as that has it.
+
+    Other encodings take any byte, and would make two letters of each of these.
+    """
+
+    __slots__ = ("_decoder", "sure")
+
+    def __init__(self) -> None:
+        self._decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+        self.sure = False
+
+    def take(self, data: bytes, *, end: bool = False) -> None:
+        """Look at further bytes."""
+        if self._decoder is None:
+            return
+        try:
+            text = self._decoder.decode(data, end)
+        except UnicodeDecodeError:
+            self._decoder, self.sure = None, False
+        else:
+            self.sure = self.sure or not text.isascii()
+
+
+def utf8_after_all(spec: RowsSpec, place: Place, encoding: str) -> Finding:
+    """The finding for a file that is not what the document says."""
+    words = say("it is UTF-8, and the document says {encoding}", encoding=encoding)
+    return unreadable(spec, place, words, remedy=say("remove `encoding`"))
 
 
 def not_encoded(spec: RowsSpec, place: Place, encoding: str, line: int) -> Finding:
@@ -183,9 +217,10 @@ def _csv_head(spec: RowsSpec, place: Place, text: str, encoding: str, whole: boo
                 findings.append(ragged(spec, place, line, len(record), len(columns)))
                 if len(findings) >= 10:
                     break
-    except csv.Error:
+    except csv.Error as broken:
         if whole:
-            findings.append(unreadable(spec, place, say("a quoted value is not closed, or goes on after its closing quote")))
+            words = say("a quoted value is not closed, or goes on after its closing quote")
+            findings.append(unreadable(spec, place, words, line=broken.args[0] + blank_lines))
     return Head(
         columns=columns,
         delimiter=delimiter,
@@ -257,9 +292,12 @@ def _delimiter(text: str) -> str:
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Records with the line on which each begins, from 1."""
+    """Records with the line on which each begins, from 1. csv.Error with the line of the first that cannot be read."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
-    for record in reader:
-        yield line, record
-        line = reader.line_num + 1
+    try:
+        for record in reader:
+            yield line, record
+            line = reader.line_num + 1
+    except csv.Error:
+        raise csv.Error(line) from None

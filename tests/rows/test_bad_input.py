@@ -215,6 +215,48 @@ def test_parquet_that_repeats_one_row_is_not_read(
             assert prepare(engine, specs(text=text, name="people.parquet")).in_source == rows
 
 
+@pytest.mark.parametrize(
+    ("bytes_each", "rows", "says"),
+    [
+        (5_000_000, 1_000, "SRC002 '../data/people.parquet': the column 'name' holds a value of more than 1,000,000 bytes"),
+        (1_000_000, 1_500, "SRC006 '../data/people.parquet': it unpacks to more than 256 MB"),
+    ],
+)
+def test_long_values_of_parquet_stay_on_the_disk(tmp_path: Path, bytes_each: int, rows: int, says: str) -> None:
+    """A value that is repeated stands there once; what its rows would take is known before any of them is made."""
+    (tmp_path / "data").mkdir()
+    name = "../data/people.parquet"
+    cells = f"i::VARCHAR AS key, (3001000000 + i)::VARCHAR AS phone, repeat('x', {bytes_each}) AS name"
+    with Engine(key=bytes(32), memory="512MB") as engine:
+        engine.run(f"COPY (SELECT {cells} FROM range({rows}) t(i)) TO '{tmp_path}/data/people.parquet' (FORMAT parquet)")
+    assert (tmp_path / "data" / "people.parquet").stat().st_size < 300_000
+    (tmp_path / "specs").mkdir()
+
+    done = subprocess.run(
+        [sys.executable, "-c", LONG, str(tmp_path / "specs"), name, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
+
+    message, megabytes = done.stdout.splitlines()
+    assert message == says.partition(" ")[2]
+    assert int(megabytes) < 128
+
+
+def test_long_values_that_nobody_asked_for_may_be_there(engine: Engine, specs: Specs, tmp_path: Path) -> None:
+    """What is not mapped is not read."""
+    (tmp_path / "data").mkdir()
+    cells = "'1' AS key, '3001234567' AS phone, repeat('x', 2_000_000) AS notes, repeat('y', 1_000_000) AS name"
+    engine.run(f"COPY (SELECT {cells}) TO '{tmp_path}/data/people.parquet' (FORMAT parquet)")
+
+    assert prepare(engine, specs(name="people.parquet", columns=KEYED)).rows == 1
+    assert prepare(engine, specs(name="people.parquet", columns=KEYED | {"name": "name"})).reasons == {"too long": 1}
+    found = broken(engine, specs, name="people.parquet", columns=KEYED | {"name": "notes"})
+    assert found == ["SRC002 '../data/people.parquet': the column 'notes' holds a value of more than 1,000,000 bytes"]
+
+
 def test_a_zst_file_never_unpacks_more_than_a_piece_at_once(tmp_path: Path) -> None:
     """Zeros come out in tens of megabytes for a few bytes; the next ones wait until these are taken."""
     bomb = zst(bytes(128 * 1024**2))
@@ -276,7 +318,8 @@ from reconciler.rows.spec import RowsSpec
 from tests.rows.conftest import RECORDS
 root = Path(sys.argv[1])
 spec = RowsSpec(address=Address("here", "contacts", "list"), sheet=RECORDS, source={"file": sys.argv[2]}, folder=root,
-    columns={"key": "key", "phone": "phone"}, root=root, target="here", country="CO", origin=Origin("list.yaml", 1))
+    columns={"key": "key", "phone": "phone"} | ({"name": "name"} if "parquet" in sys.argv[2] else {}),
+    root=Path(sys.argv[-1]) if len(sys.argv) > 3 else root, target="here", country="CO", origin=Origin("list.yaml", 1))
 peek(spec)
 with Engine(key=bytes(32), memory="512MB", folder=root / "spill") as engine:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

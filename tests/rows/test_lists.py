@@ -111,6 +111,23 @@ def test_every_form_of_file_gives_the_same_list(engine: Engine, read: Read, tmp_
     assert len({one.digest for one in lists}) == len(lists)
 
 
+def test_a_large_list_with_line_ends_in_quotes_is_read_whole(engine: Engine, read: Read) -> None:
+    """What stands in quotes may look like rows, and is none."""
+    notes = "see below\n" + "3009999999,x\n" * 8_000
+    found = read("telefono,notes\n" + "".join(f'{3_001_000_000 + n},"{notes}"\n' for n in range(120)), column="telefono")
+
+    assert entries(engine, found) == ([573_001_000_000 + n for n in range(120)], [])
+
+
+def test_a_value_that_is_no_number_of_any_length_ends_the_reading(engine: Engine, read: Read, tmp_path: Path) -> None:
+    """Before its rows are made."""
+    long = "CASE i WHEN 5 THEN repeat('1', 1_000_001) ELSE '3001234567' END AS t"
+    engine.run(f"COPY (SELECT {long} FROM range(10) r(i)) TO '{tmp_path / 'long.parquet'}' (FORMAT parquet)")
+
+    words = "'long.parquet': the column 't' holds a value of more than 1,000,000 bytes"
+    assert said(read, name="long.parquet") == [("SRC002", words)]
+
+
 def test_one_line_in_two_forms_is_one_entry(engine: Engine, read: Read) -> None:
     """Argentina's mobiles with and without their 9, Brazil's with and without theirs."""
     assert read("t\n+5491123456789\n+541123456789\n", "ar.csv", country="AR").count == 1

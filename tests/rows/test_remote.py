@@ -10,6 +10,7 @@ import traceback
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ class _Answers(BaseHTTPRequestHandler):
     """A server of files that also does what servers should not; below /bucket/ it speaks S3's reading calls."""
 
     asked: list[tuple[str, str, str]] = []  # noqa: RUF012 - emptied by the fixture
+    more: dict[str, bytes] = {}  # noqa: RUF012 - likewise
     protocol_version = "HTTP/1.1"
 
     def do_HEAD(self) -> None:
@@ -44,7 +46,7 @@ class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.asked.append((self.command, self.path, self.headers.get("Authorization", "")))
         files = {"/people.csv": PLAIN, "/people.csv.gz": PACKED, "/locked/people.csv": PLAIN, "/bucket/lists/people.csv": PLAIN}
-        body = files.get(self.path, b"")
+        body = files.get(self.path, self.more.get(self.path, b""))
         if self.path.startswith("/bucket/") and SIGNED not in self.headers.get("Authorization", ""):
             self._answer(403, b"")
         elif (
@@ -87,6 +89,7 @@ class _Answers(BaseHTTPRequestHandler):
 def server() -> Iterator[str]:
     """Host and port of the server."""
     _Answers.asked.clear()
+    _Answers.more.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as found:
         found.daemon_threads = True
         thread = threading.Thread(target=found.serve_forever, args=(0.01,))
@@ -151,6 +154,16 @@ def test_a_file_behind_an_address_is_the_same_file(engine: Engine, asked: Asked,
     assert list(engine.folder.iterdir()) == []
     assert all(SIGNED in who for _, path, who in _Answers.asked if path.startswith("/bucket/"))
     assert all(not who for _, path, who in _Answers.asked if path.startswith("/people"))
+
+
+def test_parquet_behind_an_address_is_the_same_file(engine: Engine, asked: Asked, server: str, tmp_path: Path) -> None:
+    """Its own copy is the file that is looked at."""
+    rows = "(VALUES ('1', '3001234567', 'Ana'), ('2', '3011234567', 'Luis')) v(key, phone, name)"
+    engine.run(f"COPY (SELECT * FROM {rows}) TO '{tmp_path / 'people.parquet'}' (FORMAT parquet)")
+    content = _Answers.more["/people.parquet"] = (tmp_path / "people.parquet").read_bytes()
+
+    assert prepare(engine, asked(f"http://{server}/people.parquet", content)).rows == 2
+    assert list(engine.folder.iterdir()) == []
 
 
 def test_a_file_that_is_passed_through_may_lie_elsewhere_too(engine: Engine, asked: Asked, server: str) -> None:

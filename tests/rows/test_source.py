@@ -7,10 +7,11 @@ import gzip
 import io
 import os
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.rows.engine import Engine
@@ -18,7 +19,7 @@ from reconciler.rows.errors import SourceBroken
 from reconciler.rows.prepare import prepare
 from reconciler.rows.reader import peek
 from reconciler.rows.sheet import Column, Sheet
-from tests.rows.conftest import Specs
+from tests.rows.conftest import RECORDS, Specs
 
 PLAIN = "key,phone,name\n1,3001234567,Ana\n2,3011234567,Luis\n"
 COLUMNS = {"key": "key", "phone": "phone", "name": "name"}
@@ -75,6 +76,25 @@ def test_a_declared_delimiter_and_encoding_count(engine: Engine, specs: Specs) -
     assert people(engine, specs, text=text.replace(b"\x80", b""), source=source | {"encoding": "latin-1"})[0][2] == "Muñoz"
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_utf8_that_is_declared_as_something_else_is_refused(engine: Engine, specs: Specs, encoding: str) -> None:
+    """Each of its bytes is a letter there too, and nobody is called MuÃ±oz."""
+    source = {"encoding": encoding}
+    words = f"SRC002 '../data/people.csv': it is UTF-8, and the document says {encoding}"
+    near = PLAIN + "3,3021234567,Muñoz\n"
+    far = PLAIN + "3,3021234567,Munoz\n" * 20_000 + "4,3031234567,Muñoz\n"
+
+    assert [f"{finding.code} {finding.message}" for finding in peek(specs(text=near, source=source))] == [words]
+    assert broken(engine, specs, text=near, source=source) == [words]
+    assert broken(engine, specs, text=far, source=source) == [words]
+    assert list(engine.folder.iterdir()) == []
+    assert prepare(engine, specs(text=far.encode("latin-1"), source=source)).rows == 4
+    assert prepare(engine, specs(text=PLAIN, source=source)).rows == 2
+    assert prepare(engine, specs(text=PLAIN.encode() + b"3,3021234567,Jos\xe9", source=source)).rows == 3
+    mixed = far.encode() + "5,3041234567,Muñoz\n".encode("latin-1")
+    assert prepare(engine, specs(text=mixed, source=source)).rows == 5
+
+
 def test_json_lines_packed_files_and_inline_rows_are_read_alike(engine: Engine, specs: Specs) -> None:
     """Numbers of JSON are text; a packed csv is a csv; quotes and line ends inside values stay."""
     lines = b'{"key": 1, "phone": 3001234567, "name": "Ana"}\n\n{"phone": "3011234567", "name": "Luis", "key": "2", "x": [1]}\n'
@@ -92,8 +112,8 @@ def test_json_lines_packed_files_and_inline_rows_are_read_alike(engine: Engine, 
     [
         ("key,phone\n1,3001234567\n2\n", "SRC002 '../data/people.csv', line 3: it has 1 cells and the header has 2"),
         ("key,phone\n1,3001234567\n2,3001234567,x\n", "SRC002 '../data/people.csv', line 3: it has 3 cells"),
-        ('key,phone\n1,"3001234567\n2,3\n', "SRC002 '../data/people.csv'"),
-        ('key,phone\n1,"3001234567"x\n', "SRC002 '../data/people.csv'"),
+        ('key,phone\n1,"3001234567\n2,3\n', "SRC002 '../data/people.csv', line 2: a quoted value is not closed"),
+        ('\nkey,phone\n1,"30\n01"\n2,"3001234567"x\n', "SRC002 '../data/people.csv', line 5: a quoted value is not closed"),
         ("key,phone\n1,3001234567\x00\n", "SRC002 '../data/people.csv', line 2: it holds a NUL byte"),
         ("key,phone\n1,3001234567\n2,\xf1\n".encode("latin-1"), "SRC002 '../data/people.csv', line 3: it is not utf-8"),
         ("key,phone\n1,3001234567\n".encode("utf-16"), "SRC002 '../data/people.csv': it is UTF-16"),
@@ -134,6 +154,48 @@ def test_mistakes_far_below_the_head_are_found_when_rows_are_read(engine: Engine
     assert "cannot be read to its end" in broken(engine, specs, text=packed[:-20], name="people.csv.gz")[0]
 
 
+@pytest.mark.parametrize("delimiter", ",;")
+def test_a_long_cell_is_read_near_the_head_as_further_down(engine: Engine, specs: Specs, delimiter: str) -> None:
+    """The standard reader, which looks at the head, has a limit of its own."""
+    sheet = replace(RECORDS, columns=tuple(replace(column, length_max=0) for column in RECORDS.columns))
+    text = (PLAIN + f'3,3021234567,"{"x, " * 50_000}"\n').replace(",", delimiter)
+
+    assert peek(specs(text=text, sheet=sheet)) == []
+    rows = prepare(engine, specs(text=text, sheet=sheet))
+    assert engine.run(f"SELECT length(name) FROM {rows.table} WHERE key = '3'") == [(149_999,)]
+
+
+@pytest.mark.parametrize(
+    "more", ["900,3109999999,Perez, Ana,\n", '900,3109999999,Perez, Ana,""\n', "900,3109999999,Perez, Ana,\x1f\n"]
+)
+def test_a_row_with_an_empty_cell_too_many_is_refused_wherever_it_stands(engine: Engine, specs: Specs, more: str) -> None:
+    """The engine alone would leave that cell away, and take what stands before it for what the header says."""
+    text = "key,phone,name,opt1\n" + "".join(f"{n},{3_001_000_000 + n},Ana,\n" for n in range(299))
+
+    assert prepare(engine, specs(text=text)).rows == 299
+    found = broken(engine, specs, text=text + more + text.partition("\n")[2])
+    assert found == ["SRC002 '../data/people.csv', line 301: it has 5 cells and the header has 4"]
+
+
+ROW_LIKE = "see below\n" + "9,3009999999,Eva\n" * 6_000
+
+
+def test_a_large_file_with_line_ends_in_quotes_is_read_whole(engine: Engine, specs: Specs) -> None:
+    """Also where what stands in quotes looks like rows, and a thread of the engine begins in the middle of it."""
+    text = "key,phone,name\n" + "".join(f'k{n},{3_001_000_000 + n},"{ROW_LIKE}"\n' for n in range(120))
+    assert len(text) > 12_000_000
+    sheet = replace(RECORDS, columns=tuple(replace(column, length_max=0) for column in RECORDS.columns))
+
+    prepared = prepare(engine, specs(text=text, sheet=sheet))
+
+    assert (prepared.in_source, prepared.rows, prepared.reasons) == (120, 120, {})
+    assert engine.run(f"SELECT DISTINCT name FROM {prepared.table}") == [(ROW_LIKE.strip(),)]
+    found = broken(engine, specs, text=text + "x,3009999999\n", sheet=sheet)
+    assert found == ["SRC002 '../data/people.csv', line 720,242: it has 2 cells and the header has 3"]
+    found = broken(engine, specs, text=text + 'x,3009999999,"Eva\n', sheet=sheet)
+    assert found[0].startswith("SRC002 '../data/people.csv', line 720,242: a quoted value is not closed")
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -142,7 +204,8 @@ def test_mistakes_far_below_the_head_are_found_when_rows_are_read(engine: Engine
         (b'{"key": "1", "phone": "3001234567"}\nnull\n', "line 2: it is not a JSON object"),
         (b'{"key": "1", "phone": "3001234567"} {"key": "2"}\n', "line 1: it is not a JSON object"),
         (b'{"key": "1", "phone": "3001234567", "phone": "3001234567"}\n', "line 1: a key stands twice"),
-        (b'{"key": "1", "phone": ["3001234567"]}\n', "a mapped column holds a list or an object"),
+        (b'{"key": "1"}\n{"key": "1", "phone": ["3001234567"]}\n', "line 2: the column 'phone' holds a list or an object"),
+        (b'{"key": {"a": "3001234567"}, "phone": []}\n', "line 1: the column 'key' holds a list or an object"),
         (b'{"key": "1", "phone": "3001234567\xff"}\n', "line 1: it is not utf-8"),
         (b'{"key": "1", "phone": "3001234567\x00"}\n', "line 1: it holds a NUL byte"),
         (b"\n", "is empty"),
@@ -206,6 +269,33 @@ def test_parquet_cells_are_written_plainly_or_in_the_format_asked_for(engine: En
     for column, pattern in (("d", "#.##0"), ("n", "dd/MM/yyyy"), ("n", "#.##0.00"), ("b", "0"), ("d", "QQQ")):
         wish = columns | {"name": {"column": column, "format": pattern}}
         assert [finding.code for finding in peek(specs(name="people.parquet", columns=wish))] == ["SPC012"]
+
+
+@pytest.mark.parametrize(
+    ("value", "pattern", "shown"),
+    [
+        ("1e39::DOUBLE", "0", "1e+39"),
+        ("-1e39::DOUBLE", "#.##0,00", "-1e+39"),
+        ("3e38::FLOAT", "0", "3e+38"),
+        (f"{'9' * 38}::DECIMAL(38, 0)", "0.00", "9" * 38),
+        (f"{'9' * 38}::DECIMAL(38, 0)", "0", "9" * 38),
+        ("NULL::DOUBLE", "0", ""),
+        ("'inf'::DOUBLE", "0", ""),
+    ],
+)
+def test_a_number_too_large_for_its_format_is_shown_as_it_is(
+    engine: Engine, specs: Specs, tmp_path: Path, value: str, pattern: str, shown: str
+) -> None:
+    """It is one cell, and the others of the file are formatted."""
+    (tmp_path / "data").mkdir()
+    rows = f"SELECT 1 AS key, 3001234567 AS phone, {value} AS n UNION ALL SELECT 2, 3011234567, 5"
+    engine.run(f"COPY ({rows}) TO '{tmp_path}/data/people.parquet' (FORMAT parquet)")
+    columns = {"key": "key", "phone": "phone", "opt1": {"column": "n", "format": pattern}}
+
+    prepared = prepare(engine, specs(name="people.parquet", columns=columns))
+
+    assert engine.run(f"SELECT opt1 FROM {prepared.table} ORDER BY key")[0] == (shown,)
+    assert engine.run(f"SELECT opt1 FROM {prepared.table} ORDER BY key")[1][0][0] == "5"
 
 
 def test_what_is_not_parquet_is_said_to_be_none(engine: Engine, specs: Specs) -> None:
@@ -300,9 +390,13 @@ def test_a_csv_is_read_as_it_was_written_or_not_at_all(
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.text(st.sampled_from(list('ab1,"\n\r ')), max_size=40))
-def test_any_text_is_read_like_the_standard_reader_or_not_at_all(engine: Engine, specs: Specs, text: str) -> None:
-    """Broken csv never loses a row silently: what is accepted has as many rows as Python's own strict reader finds."""
+@given(st.text(st.sampled_from(list('ab1,"\n\r ')), max_size=40), st.sampled_from([0, 300]))
+@example("1,a,\n", 300)
+def test_any_text_is_read_like_the_standard_reader_or_not_at_all(engine: Engine, specs: Specs, text: str, before: int) -> None:
+    """Broken csv never loses a row silently: what is accepted has as many rows as Python's own strict reader finds, each of
+    the header's width; also below the head."""
+    # The engine takes a blank beside a quote for nothing, which the standard reader, and so the head, does not.
+    text = "k,n\n" * before + (text.replace(" ", "") if before else text)
     spec = specs(
         text="key,name\n" + text,
         sheet=Sheet(columns=(Column(name="key"), Column(name="name")), identity=("key",), readable=True),
@@ -315,3 +409,4 @@ def test_any_text_is_read_like_the_standard_reader_or_not_at_all(engine: Engine,
     if prepared is not None:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
         assert prepared.in_source == len(rows)
+        assert {len(row) for row in rows} <= {2}

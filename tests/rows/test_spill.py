@@ -240,3 +240,14 @@ def test_a_run_that_stands_still_with_the_folder_is_named(tmp_path: Path, monkey
 
     assert failed.value.code == "SRC006"
     assert "end it" in failed.value.remedy
+
+
+def test_what_the_engine_spills_has_the_same_limit_as_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A join that runs away does not fill the disk."""
+    with Engine(key=KEY, memory="512MB") as engine:
+        assert engine.one("SELECT current_setting('max_temp_directory_size')") == "100.0 GiB"
+    monkeypatch.setattr(engines, "SPILL_MAX_BYTES", 8 * 1024**2)
+    with Engine(key=KEY, memory="32MB") as engine:
+        with pytest.raises(EngineFailed) as raised:
+            engine.run("CREATE TABLE large AS SELECT hash(i) AS h, sha256(i::VARCHAR) AS s FROM range(1000000) r(i)")
+        assert raised.value.code == "SRC006"
