@@ -289,7 +289,7 @@ def _concerned(attempts: list[Attempt], entry: Entry) -> list[Attempt]:
     """The attempts at its operation that an entry is about."""
     if entry.event in (Event.REFUSED, Event.AMBIGUOUS):
         return attempts[-1:]
-    return [attempt for attempt in attempts if attempt.outcome is Outcome.OPEN] or attempts[-1:]
+    return [attempt for attempt in attempts if not final(attempt.event)] or attempts[-1:]
 
 
 def _begun(stored: Stored, address: Address, action: Action) -> Attempt:

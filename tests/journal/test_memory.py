@@ -302,6 +302,20 @@ def test_a_whole_history(journal: Journal) -> None:
     assert sorted(journal.persons()) == sorted([packed("pa", "pb"), packed("pg", "ph"), *map(packed, ("pc", "pf", "ps"))])
 
 
+def test_what_is_repeated_while_it_is_in_doubt_is_one_thing_that_is_read_back(journal: Journal) -> None:
+    """Every attempt was at the same: what the last one shows of it is so for all, and nothing more is expected of any."""
+    other = replace(CAMPAIGN, name="renamed")
+    journal.append(call(Event.INTENT, "op", Action.STOP, CAMPAIGN, safety="set"))
+    journal.append(call(Event.AMBIGUOUS, "op", Action.STOP, CAMPAIGN))
+    journal.append(call(Event.INTENT, "op", Action.STOP, other, safety="set"))
+    journal.append(call(Event.ACKED, "op", Action.STOP, other))
+    assert [unread.operation for unread in journal.memory().unread] == ["op"]
+
+    journal.append(call(Event.VERIFIED, "op", Action.STOP, other))
+
+    assert (journal.memory().unread, journal.memory().unsettled) == ((), ())
+
+
 @pytest.mark.parametrize("ending", [Event.ACKED, Event.VERIFIED, Event.NO_EFFECT, Event.AMBIGUOUS])
 def test_what_was_taken_and_never_read_back_is_unread(journal: Journal, ending: Event) -> None:
     journal.append(call(Event.INTENT, "op", Action.UPDATE, CAMPAIGN, ACCOUNT, first="x"))
