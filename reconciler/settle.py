@@ -18,6 +18,8 @@ from reconciler.plan.known import Seen, Unsettled
 from reconciler.resource import Action, State
 from reconciler.rows.sheet import Presence
 
+APART_S: Final = 20.0
+LOOKS_MAX: Final = 3
 _STATE: Final = "state"
 _STATES_AFTER: Final[Mapping[Action, State]] = {Action.START: State.STARTED, Action.STOP: State.STOPPED}
 
@@ -81,6 +83,13 @@ def rests_on_one_reading(settlement: Settlement) -> bool:
         return settlement.event is Event.VERIFIED
     made = settlement.doubt.facts.get("safety") == Safety.CREATE.value and settlement.event is Event.VERIFIED
     return made or settlement.event in (Event.NO_EFFECT, Event.PARTIAL)
+
+
+def apart(first_s: float, between_s: float, pause_s: float) -> bool:
+    """Whether two readings lie too far apart to count together: between the end of the one and the end of the other more time
+    passed than a pause and as long a reading take. Of two looks at once one may be old; of two far apart each may be.
+    """
+    return between_s > first_s + pause_s + APART_S
 
 
 def agreed(first: Settlement, second: Settlement) -> Settlement:

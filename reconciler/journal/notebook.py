@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.journal.recall import Attempt, Outcome
+from reconciler.journal.recall import Attempt, final
 from reconciler.journal.tables import Tables
 from reconciler.plan.known import Owned
 from reconciler.plan.suppression import ListUsed
@@ -58,7 +58,7 @@ class Notebook:
         if key not in self._operations:
             self._operations[key] = self._tables.attempts(container, operation)
         found = self._operations[key]
-        return [attempt for attempt in found if attempt.outcome is Outcome.OPEN or attempt is found[-1]]
+        return [attempt for attempt in found if not final(attempt.event) or attempt is found[-1]]
 
     def keep_attempt(self, attempt: Attempt, before: Attempt | None) -> None:
         """See `Shelf`."""

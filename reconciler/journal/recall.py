@@ -25,7 +25,7 @@ from reconciler.plan.known import Memory, Owned, Placed, Unsettled
 from reconciler.plan.suppression import ListUsed
 from reconciler.resource import Action, Address
 
-RULES: Final = 4  # raised with every change of what is derived here, so that stores derive again
+RULES: Final = 5  # raised with every change of what is derived here, so that stores derive again
 
 # Their rows were taken away or blacklisted, which contacts nobody.
 NOT_REACHED: Final = (Action.ROWS_REMOVE, Action.BLACKLIST_ADD, Action.BLACKLIST_REMOVE)
@@ -81,7 +81,7 @@ class Shelf(Protocol):
     """Where the notes are kept. What is kept under a key replaces what was there."""
 
     def attempts(self, container: str, operation: str) -> list[Attempt]:
-        """The open attempts of an operation and its latest one, oldest first. An operation lies in one container."""
+        """The unfinished attempts of an operation and its latest one, oldest first. An operation lies in one container."""
 
     def keep_attempt(self, attempt: Attempt, before: Attempt | None) -> None:
         """Keep it under its number; `before` is what is kept under it now."""
@@ -230,7 +230,7 @@ class Notes:
         """See `Shelf`."""
         numbers = self.by_operation.get((container, operation), [])
         attempts = [self.by_number[number] for number in numbers]
-        return [attempt for attempt in attempts if attempt.outcome is Outcome.OPEN or attempt is attempts[-1]]
+        return [attempt for attempt in attempts if not final(attempt.event) or attempt is attempts[-1]]
 
     def keep_attempt(self, attempt: Attempt, before: Attempt | None) -> None:
         """See `Shelf`."""
@@ -289,7 +289,10 @@ def _concerned(attempts: list[Attempt], entry: Entry) -> list[Attempt]:
     """The attempts at its operation that an entry is about."""
     if entry.event in (Event.REFUSED, Event.AMBIGUOUS):
         return attempts[-1:]
-    return [attempt for attempt in attempts if not final(attempt.event)] or attempts[-1:]
+    of_taken = entry.event in moves.LEGAL[Event.ACKED]  # one reading shows what became of all that were taken
+    return [
+        attempt for attempt in attempts if attempt.outcome is Outcome.OPEN or (of_taken and attempt.event is Event.ACKED)
+    ] or attempts[-1:]
 
 
 def _begun(stored: Stored, address: Address, action: Action) -> Attempt:

@@ -205,11 +205,11 @@ class Tables:
         return [number for (number,) in self._database.execute(query, (container,))]
 
     def attempts(self, container: str, operation: str) -> list[Attempt]:
-        """The open attempts of an operation and its latest one, oldest first."""
+        """The unfinished attempts of an operation and its latest one, oldest first."""
         one = "SELECT * FROM {} WHERE container = ? AND operation = ?"
         query = f"{one.format('pending')} UNION ALL {one.format('settled')} ORDER BY number"
         found = list(map(_attempt, self._database.execute(query, (container, operation, container, operation))))
-        return [attempt for attempt in found if attempt.outcome is Outcome.OPEN or attempt is found[-1]]
+        return [attempt for attempt in found if not final(attempt.event) or attempt is found[-1]]
 
     def owned(self, address: Address) -> Owned | None:
         """What is ours there."""

@@ -20,7 +20,19 @@ from reconciler.reconcile.reading import read_target
 from reconciler.reconcile.session import Session
 from reconciler.resource import Desired
 from reconciler.rows.sheet import Presence
-from reconciler.settle import Instant, Settlement, agreed, asked, held, rests_on_one_reading, seconds_left, settle, settling_s
+from reconciler.settle import (
+    LOOKS_MAX,
+    Instant,
+    Settlement,
+    agreed,
+    apart,
+    asked,
+    held,
+    rests_on_one_reading,
+    seconds_left,
+    settle,
+    settling_s,
+)
 from reconciler.specs import load
 from reconciler.target import SETTLE_S, Target
 from reconciler.wire import LostError
@@ -124,12 +136,17 @@ def _settle_at(
     session: Session, target: Target, doubts: Sequence[Unsettled], desired: Sequence[Desired], memory: Memory
 ) -> list[Settlement]:
     """Settle the doubts of one target; read once more where somebody could be contacted again on the word of one reading."""
-    first = _read_and_settle(session, target, doubts, desired, memory)
-    if not any(map(rests_on_one_reading, first)):
-        return first
-    session.world.sleep(target.read_again_s)
-    second = _read_and_settle(session, target, doubts, desired, memory)
-    return [agreed(*pair) for pair in zip(first, second, strict=True)]
+    begun = _instant(session)
+    first, looked = _read_and_settle(session, target, doubts, desired, memory), _instant(session)
+    for _again in range(LOOKS_MAX):
+        if not any(map(rests_on_one_reading, first)):
+            return first
+        session.world.sleep(target.read_again_s)
+        second, now = _read_and_settle(session, target, doubts, desired, memory), _instant(session)
+        if not apart(looked.clock_s - begun.clock_s, now.clock_s - looked.clock_s, target.read_again_s):
+            return [agreed(*pair) for pair in zip(first, second, strict=True)]
+        begun, first, looked = looked, second, now
+    return [held(one.doubt, say("the readings lie too far apart: run it again")) for one in first]
 
 
 def _read_and_settle(

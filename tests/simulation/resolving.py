@@ -12,7 +12,18 @@ from reconciler.plan.known import Seen, Unsettled
 from reconciler.platforms.platform import NotReadable
 from reconciler.reconcile.doubts import STEP_S
 from reconciler.rows.sheet import Presence
-from reconciler.settle import Instant, Settlement, agreed, held, rests_on_one_reading, seconds_left, settle, settling_s
+from reconciler.settle import (
+    LOOKS_MAX,
+    Instant,
+    Settlement,
+    agreed,
+    apart,
+    held,
+    rests_on_one_reading,
+    seconds_left,
+    settle,
+    settling_s,
+)
 from reconciler.target import SETTLE_S
 from reconciler.wire import LostError
 from tests.simulation.applying import conclude
@@ -57,18 +68,30 @@ def _settled(process: Process) -> Points[End]:
     if not doubts:
         return End.NOTHING
     yield from _wait(process, doubts)
-    first = yield from _read_and_settle(process, doubts)
-    if any(map(rests_on_one_reading, first)):
-        process.world.pass_s(STEP_S)
-        yield
-        second = yield from _read_and_settle(process, doubts)
-        first = [agreed(*pair) for pair in zip(first, second, strict=True)]
-    for settlement in first:
+    for settlement in (yield from _settle_at(process, doubts)):
         if settlement.event is not None:
             yield
             facts = {**settlement.doubt.facts, **settlement.facts, "why": settlement.why}
             conclude(process, settlement.doubt, settlement.event, facts)
-    return End.DONE if all(settlement.event for settlement in first) else End.UNSETTLED
+    return End.DONE if not process.journal.memory().unsettled else End.UNSETTLED
+
+
+def _settle_at(process: Process, doubts: Sequence[Unsettled]) -> Points[list[Settlement]]:
+    """`doubts._settle_at`."""
+    begun = _instant(process)
+    first = yield from _read_and_settle(process, doubts)
+    looked = _instant(process)
+    for _again in range(LOOKS_MAX):
+        if not any(map(rests_on_one_reading, first)):
+            return first
+        process.world.pass_s(STEP_S)
+        yield
+        second = yield from _read_and_settle(process, doubts)
+        now = _instant(process)
+        if not apart(looked.clock_s - begun.clock_s, now.clock_s - looked.clock_s, STEP_S):
+            return [agreed(*pair) for pair in zip(first, second, strict=True)]
+        begun, first, looked = looked, second, now
+    return [held(one.doubt, "the readings lie too far apart: run it again") for one in first]
 
 
 def _judged(process: Process) -> Points[End]:
