@@ -21,7 +21,7 @@ from reconciler.journal import checkpoints, reading
 from reconciler.journal.chain import START, Break, write
 from reconciler.journal.copying import copy
 from reconciler.journal.database import Database, broken, explained
-from reconciler.journal.emergency import append_emergency
+from reconciler.journal.emergency import Emergency, append_emergency
 from reconciler.journal.entry import HMAC_BYTES, NO_COLUMNS, Columns, Contacted, Entry, Event, Stored, Verified
 from reconciler.journal.lease import Claim, Clock, Held, Lease, Moment, bars, extended, held, released, taken
 from reconciler.journal.locks import Holding, keep_lease, kept_lease
@@ -57,7 +57,7 @@ class Ledger:
         self.id = identity
         self.key = key
         self.fresh = fresh
-        self.emergency = database.emergency
+        self.emergency = Emergency(folder=database.emergency, journal=identity)
         self._checkpoint, self._last = 0, (0, START)
         self._open()
 

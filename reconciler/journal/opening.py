@@ -15,8 +15,7 @@ from reconciler.errors import JournalBroken
 from reconciler.journal import chain, reading
 from reconciler.journal.chain import Break
 from reconciler.journal.database import Database, explained
-from reconciler.journal.emergency import NAME as EMERGENCY
-from reconciler.journal.emergency import take_emergency
+from reconciler.journal.emergency import left_in, take_emergency
 from reconciler.journal.entry import NO_COLUMNS, Entry, Event
 from reconciler.journal.layout import VERSION, migrate, version
 from reconciler.journal.ledger import Ledger
@@ -33,8 +32,9 @@ def may_begin(name: str, emergency: Path, *, expected_id: str, create: bool) -> 
         raise JournalBroken(message, code="JRN001", remedy=remedy)
     if not create:
         raise JournalBroken(say("there is no journal at {location}", location=name), code="JRN001", remedy=remedy)
-    if (emergency / EMERGENCY).exists():
-        message = say("the journal {location} is missing, and its emergency file is there", location=name)
+    for file in left_in(emergency)[:1]:
+        message = say("the journal {location} is missing, and an emergency file is there: {file}", location=name, file=file)
+        remedy = say("restore the journal; or, when the file is of another project's, run that one first: it takes it in")
         raise JournalBroken(message, code="JRN001", remedy=remedy)
 
 
@@ -45,7 +45,7 @@ def open_ledger(database: Database, *, expected_id: str, key: bytes | None, now:
         with explained(database.name), database.reading():
             identity, used = _recognise(database, expected_id, key)
         ledger = Ledger(database, identity=identity, key=used, fresh=fresh)
-        take_emergency(database.emergency, ledger.append_late)
+        take_emergency(ledger.emergency, ledger.append_late)
     except BaseException:
         database.close()
         raise

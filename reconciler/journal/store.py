@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from reconciler.journal.chain import KEY_BYTES
 from reconciler.journal.database import Database
+from reconciler.journal.emergency import Emergency
 from reconciler.journal.entry import NO_COLUMNS, Columns, Contacted, Entry, Stored, Verified
 from reconciler.journal.lease import Claim, Clock, Held, Lease
 from reconciler.plan.known import Memory
@@ -29,7 +30,7 @@ class Journal(Protocol):
     id: str  # uuid, hex
     key: bytes  # 32 bytes, under which recipients are remembered
     fresh: bool  # made by this opening: nothing is remembered
-    emergency: Path  # the folder of its emergency file
+    emergency: Emergency  # the file of what it could not take
 
     @property
     def head(self) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from reconciler import __version__
 from reconciler.call import Page, Sink
+from reconciler.journal.emergency import Emergency
 from reconciler.journal.lease import Moment
 from reconciler.journal.store import Journal, open_journal
 from reconciler.personal import Secret
@@ -111,8 +112,8 @@ class Session(AbstractContextManager["Session"]):
         return value if isinstance(value, str) else value.resolve(self.world.environ, self.project.root).reveal()
 
     @property
-    def emergency(self) -> Path:
-        """The folder of the emergency file."""
+    def emergency(self) -> Emergency:
+        """The journal's emergency file."""
         return self.journal.emergency
 
     def moment(self) -> Moment:

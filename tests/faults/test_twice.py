@@ -12,8 +12,11 @@ from typing import Final
 
 import pytest
 
+from reconciler.journal.emergency import left_in
+from reconciler.journal.entry import Event
 from reconciler.reconcile.session import World
 from tests.faults.stories import NUMBERS, base, loaded, lynn_campaign, messages, wolkvox_campaign
+from tests.faults.test_surroundings import broken_at
 from tests.house import AT, House, Said
 
 JOURNAL: Final = ".reconciler/journal.db"
@@ -228,6 +231,44 @@ def test_where_nothing_can_be_read_a_new_journal_says_that_nothing_is_remembered
     said = by_second(house, "plan", "--at", AT)
 
     assert "nothing is remembered" in said.out + said.err
+
+
+def test_an_answer_that_one_journal_could_not_take_is_no_other_projects(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits beside its own journal, whoever plans in the folder meanwhile."""
+    house.spec(lynn_campaign(), "other")
+    assert house.run(*APPLY).code == 0
+    second_project(house, ".reconciler/second.db")
+    by_second(house, *PLAN)
+    house.spec(wolkvox_campaign())
+    with monkeypatch.context() as patched:
+        broken_at(Event.ACKED, patched)
+        assert house.run(*APPLY).code == 6
+    waiting = left_in(house.root / ".reconciler")
+    wish = (house.root / "specs" / "case.yaml").rename(house.root / "case.yaml")
+
+    assert by_second(house, *PLAN).json["changes"] == []
+    assert left_in(house.root / ".reconciler") == waiting
+
+    wish.rename(house.root / "specs" / "case.yaml")
+    assert house.run("resolve").code == 0  # it knows the answer now, and nothing is in doubt
+    assert not left_in(house.root / ".reconciler")
+    assert "create" not in {change["action"] for change in house.run(*PLAN).json["changes"]}
+
+
+def test_a_project_begins_no_journal_beside_an_answer_that_waits(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be what is left of the journal that is missing; once its own project has taken it, nothing hinders."""
+    house.spec(wolkvox_campaign("stopped"))
+    with monkeypatch.context() as patched:
+        broken_at(Event.ACKED, patched)
+        assert house.run(*APPLY).code == 6
+    second_project(house, ".reconciler/second.db")
+    said = by_second(house, *PLAN)
+
+    assert (said.code, said.json["error"]["code"]) == (8, "JRN001")
+    assert "run that one first" in said.json["error"]["remedy"]
+
+    assert house.run("resolve").code == 0
+    assert "error" not in by_second(house, *PLAN).json
 
 
 # --- other journals ------------------------------------------------------------------------------------------------------
