@@ -94,7 +94,11 @@ class Session(AbstractContextManager["Session"]):
             self._journal = self.open_journal(self._secret(self.project.journal), expected_id=self.project.journal_id)
         return self._journal
 
-    def open_journal(self, location: str, *, expected_id: str, create: bool = True) -> Journal:
+    def evidence(self) -> Journal:
+        """The project's journal, even where it has moved: to be read, or to be taken back. Opened anew, and verified."""
+        return self.open_journal(self._secret(self.project.journal), expected_id=self.project.journal_id, evidence=True)
+
+    def open_journal(self, location: str, *, expected_id: str, create: bool = True, evidence: bool = False) -> Journal:
         """A journal of the project, at a path or URL, under the project's key; closed with the session."""
         key = self._secret(self.project.journal_key or "")
         journal = open_journal(
@@ -104,6 +108,7 @@ class Session(AbstractContextManager["Session"]):
             key=hashlib.sha256(key.encode()).digest() if key else None,
             now=self.world.now(),
             create=create,
+            evidence=evidence,
         )
         self._stack.callback(journal.close)
         return journal

@@ -321,6 +321,23 @@ def test_a_wrong_key_is_no_fresh_start(house: House, monkeypatch: pytest.MonkeyP
     once(house, "ucontact", 1, 2)
 
 
+def test_a_journal_that_was_copied_is_of_no_use_to_who_still_names_it(house: House) -> None:
+    """Another branch, or a runner with an older reconciler.yaml: the old journal does not know what the copy sent."""
+    house.spec(lynn_campaign())
+    assert house.run(*APPLY).code == 0
+    named(house)
+    assert house.run("journal", "copy", "new/journal.db").code == 0
+    house.spec(messages("wolkvox", "on_apply", 1, 2))
+    second_project(house, "new/journal.db")
+    assert by_second(house, *APPLY, "--allow-delete", "1").code == 0
+    calls = len(house.control.calls())
+    said = house.run(*APPLY, "--allow-delete", "1")
+
+    assert (said.code, said.json["error"]["code"]) == (8, "JRN008")
+    assert len(house.control.calls()) == calls
+    once(house, "wolkvox", 1, 2)
+
+
 def test_an_old_copy_of_the_journal_loads_no_row_twice_where_rows_can_be_read(house: House, tmp_path: Path) -> None:
     """What the copy does not know is seen live. Where no platform shows it, only the journal knows: keep it."""
     begun(house, "wolkvox", 1, 2)
