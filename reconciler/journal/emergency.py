@@ -53,7 +53,7 @@ def append_emergency(place: Emergency, entry: Entry) -> None:
     line = canonical.dumps({**content, "sha256": _digest(content)}) + b"\n"
     path = place.path
     try:
-        place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(place.folder)
         with _locked(path, os.O_RDWR | os.O_CREAT) as file:
             file.truncate(len(_whole(file.read())))
             file.seek(0, os.SEEK_END)
@@ -106,6 +106,14 @@ def _take(place: Emergency, append: Callable[[Entry], object]) -> int:
         path.rename(_free(path))
     sync_folder(place.folder)
     return len(entries)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that is its owner's alone, with those above it, where there is none; their names are durable."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

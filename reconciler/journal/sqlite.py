@@ -18,7 +18,7 @@ from typing import Any, Final
 from reconciler.catalogue import say
 from reconciler.errors import JournalBroken
 from reconciler.journal.database import BUSY_S, MayBegin, unreadable, unwritable
-from reconciler.journal.emergency import sync_folder
+from reconciler.journal.emergency import make_folder, sync_folder
 from reconciler.journal.lease import Lease, Moment
 
 # What a store that cannot be written says; every other failure is taken for damage.
@@ -183,6 +183,6 @@ class SqliteDatabase:
 
 def _make(path: Path) -> None:
     """An empty file, which survives a loss of power."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     sync_folder(path.parent)

@@ -136,6 +136,18 @@ def refuse(_descriptor: int, _operation: int) -> None:
     raise OSError(errno.ENOLCK, "No locks available")
 
 
+def test_damage_that_sqlite_quotes_is_no_text(file: File) -> None:
+    """Its complaint holds the bytes that it could not read."""
+    opened(file).close()
+    with file.guarded() as execute:
+        execute("PRAGMA writable_schema = ON")
+        execute("UPDATE sqlite_master SET name = CAST(x'ff' AS TEXT), sql = 'CREATE' WHERE name = 'lease'")
+    said = refusal(file)
+
+    assert said.code == "JRN003"
+    assert "damaged text" in said.message
+
+
 def test_a_flipped_bit_anywhere_in_the_file_is_seen_or_without_effect(file: File) -> None:
     with journal_at(file) as journal:
         history(journal)
