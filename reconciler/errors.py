@@ -6,7 +6,7 @@
     ├── Stale             exit 4    what was reviewed is not what would be done now, or somebody else is at work
     ├── Interrupted       exit 130  asked to stop; the call in flight was finished and recorded
     ├── Unreachable       exit 7    a platform cannot be reached, or did not show its whole state
-    └── JournalBroken     exit 8    the journal is missing, foreign or does not verify; nothing was sent
+    └── JournalBroken     exit 8    the journal is missing, foreign, moved or does not verify; nothing was sent
 
 How a run ended (in part, in doubt) is not an error but a property of the run: see `apply.Run`.
 """

@@ -27,7 +27,7 @@ def log(shared: Shared, run: str, address: str) -> int:
     from reconciler.audit import log as lines
 
     with open_session(open_project(shared)) as session:
-        rows = list(lines(session.journal, run=run, address=address))
+        rows = list(lines(session.evidence(), run=run, address=address))
     if shared.format == "json":
         data(json.dumps({"format_version": FORMAT_VERSION, "entries": rows}, indent=2, ensure_ascii=False))
         return exits.DONE
@@ -46,7 +46,7 @@ def verify(shared: Shared) -> int:
     from reconciler.audit import verify as check
 
     with open_session(open_project(shared)) as session:
-        found = check(session.journal)
+        found = check(session.evidence())
     if shared.format == "json":
         shown = {
             "format_version": FORMAT_VERSION,

@@ -24,7 +24,8 @@ def journal() -> None:
 def copy(shared: Shared, to: str) -> int:
     """Copy the journal to TO, where nothing is: a path, postgresql://user@host/db, or env:NAME that holds such a URL.
 
-    Entries, hashes, recipients and key stay what they are, and are verified on both sides.
+    Entries, hashes, recipients and key stay what they are, and are verified on both sides. The old one says from then on that
+    it has moved: nothing is planned or sent with it any more, and `audit` reads it.
     """
     from reconciler.reconcile.relocate import copy as copied
 
@@ -43,7 +44,7 @@ def copy(shared: Shared, to: str) -> int:
             )
         )
     note(shared, say("now name the copy in reconciler.yaml, under 'journal'"))
-    note(shared, say("never apply with the old one again: it does not know what is sent from now on, and would send it twice"))
+    note(shared, say("the old one is no more than evidence: whoever still names it is told where the journal is now"))
     return exits.DONE
 
 

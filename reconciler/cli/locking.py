@@ -9,7 +9,7 @@ import click
 from reconciler.catalogue import say
 from reconciler.cli import exits
 from reconciler.cli.options import Shared, common
-from reconciler.cli.output import FORMAT_VERSION, data
+from reconciler.cli.output import FORMAT_VERSION, data, note
 from reconciler.cli.workspace import open_project, open_session
 
 
@@ -42,12 +42,17 @@ def lock(shared: Shared, reason: str) -> int:
 @click.option("--reason", default="", callback=_reasoned, help="Why; kept in the journal.")
 @common
 def unlock(shared: Shared, identifier: str, reason: str) -> int:
-    """Lift the lock of that ID, a person's or a run's: whoever held it can record, and so send, nothing more."""
+    """Lift the lock of that ID, a person's or a run's: whoever held it can record, and so send, nothing more.
+
+    A journal that has moved is taken back in the same way.
+    """
     from reconciler.reconcile.carry import claim, new_run
 
     with open_session(open_project(shared)) as session:
-        lifted = session.journal.unlock(identifier, claim(new_run(), reason=reason), session.moment)
+        lifted = session.evidence().unlock(identifier, claim(new_run(), reason=reason), session.moment)
     told = {"format_version": FORMAT_VERSION, "id": lifted.run, "holder": lifted.holder, "reason": reason}
     line = say("lifted: {id}, which {holder} held", id=lifted.run, holder=lifted.holder)
+    if lifted.moved:
+        note(shared, say("what was sent by the journal in {place} is not known here: never use both", place=lifted.moved))
     data(json.dumps(told, indent=2, ensure_ascii=False) if shared.format == "json" else line)
     return exits.DONE

@@ -34,6 +34,16 @@ RUNNING: Final[Mapping[str, Code]] = {
     "JRN006": Code(
         "place taken", "A copy of a journal goes where nothing is, so that no other memory is lost.", "Name an empty place."
     ),
+    "JRN007": Code(
+        "whose emergency file",
+        "It holds what a platform answered, and does not say which journal could not take it; no other may take it in.",
+        "Give it the name that the message says, when it is of this project's journal.",
+    ),
+    "JRN008": Code(
+        "journal moved",
+        "It was copied, and does not know what was sent since; who sent by it would contact people again.",
+        "Name the place that the message says under `journal`; `audit` still reads the old one.",
+    ),
     "DSK001": Code(
         "disk full",
         "A file beside the journal could not be written; whatever the journal holds stands.",

@@ -6,16 +6,19 @@ from reconciler.catalogue import say
 from reconciler.errors import Mistaken
 from reconciler.journal.database import Database
 from reconciler.journal.layout import migrate, version
+from reconciler.journal.lease import Lease
+from reconciler.journal.locks import keep_lease
 from reconciler.journal.reading import COLUMNS_MAX, Row
 
 _PAGE = """SELECT e.number, e.body, e.hash, c.number, c.recipients, c.persons, c.contents
            FROM entries e LEFT JOIN columns c ON c.number = e.number WHERE e.number > ? ORDER BY e.number LIMIT ?"""
 
 
-def copy(source: Database, target: Database) -> None:
+def copy(source: Database, target: Database, lock: Lease) -> None:
     """Put every entry with its columns, and the key, into `target`, all or nothing; Mistaken (JRN006) where something is.
 
-    Nobody may append to `source` meanwhile. What is derived is derived anew when the copy is opened.
+    Nobody may append to `source` meanwhile. The copy lies under `lock` from its first moment: nobody sends by two journals.
+    What is derived is derived anew when the copy is opened.
     """
     with target.writing():
         if version(target):
@@ -33,6 +36,7 @@ def copy(source: Database, target: Database) -> None:
                 if row[3] is not None:
                     target.execute("INSERT INTO columns VALUES (?, ?, ?, ?)", row[3:])
             last = page[-1][0]
+        keep_lease(target, lock)
 
 
 def _page(source: Database, after: int) -> list[Row]:

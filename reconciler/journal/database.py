@@ -19,7 +19,7 @@ from reconciler.journal.lease import Lease, Moment
 BUSY_S: Final = 30.0  # another process' commit takes milliseconds, its rebuilding seconds
 
 
-# Asked, with the place's name and the folder of its emergency file, before a new one is made; raises where none may be.
+# Asked, with the place's name and the folder of emergency files, before a new one is made; raises where none may be.
 MayBegin = Callable[[str, Path], None]
 
 
@@ -29,7 +29,7 @@ class Database(Protocol):
     """
 
     name: str  # what messages call the journal; holds no secret
-    emergency: Path  # the folder of the emergency file
+    emergency: Path  # the folder of emergency files
     guards: tuple[str, ...]  # statements that make `entries`, `columns` and `key` append-only, run once
 
     def execute(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

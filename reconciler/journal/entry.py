@@ -39,6 +39,7 @@ class Event(Enum):
     LEFT_OUT = "left_out"  # whom a list, an opt-out or a cap kept from being contacted: facts hold the reason
     LOCKED = "locked"  # a person locked the project: facts hold id, reason, by
     UNLOCKED = "unlocked"  # a person lifted a lock or a lease: facts hold id, reason, by, holder
+    MOVED = "moved"  # the journal was copied and lies elsewhere from now on: facts hold id, to, by
 
 
 SENT: Final = frozenset({Event.ACKED, Event.VERIFIED, Event.VERIFIED_WEAK})

@@ -68,6 +68,7 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE TABLE lists (name TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT, WITHOUT ROWID",
         "CREATE TABLE sources (address TEXT PRIMARY KEY, rows INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     ),
+    ("ALTER TABLE lease ADD COLUMN moved TEXT NOT NULL DEFAULT ''",),
 )
 VERSION: Final = len(STEPS)
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from reconciler.catalogue import say
-from reconciler.errors import Stale
+from reconciler.errors import JournalBroken, Stale
 
 LIFE_S: Final = 180.0  # longer than a call may take, short enough to wait for when a holder has died elsewhere
 
@@ -45,7 +45,8 @@ class Claim:
 class Lease:
     """The one row. `run` is empty when nobody holds it; the epoch stays and only grows.
 
-    `until` is None for a person's lock. On the boot that wrote it `until_clock_s` counts, elsewhere the wall's clock.
+    `until` is None for a person's lock. On the boot that wrote it `until_clock_s` counts, elsewhere the wall's clock. `moved`
+    is where the journal lies since it was copied (nothing secret is in it), and empty while it lies here.
     """
 
     epoch: int = 0
@@ -57,6 +58,7 @@ class Lease:
     until: datetime | None = None
     boot: str = ""
     until_clock_s: float = 0.0
+    moved: str = ""
 
     @property
     def free(self) -> bool:
@@ -87,7 +89,7 @@ def bars(lease: Lease, at: Moment, *, alive: bool) -> bool:
 
 
 def taken(before: Lease, claim: Claim, at: Moment, *, alive: bool) -> Lease:
-    """The lease after `claim` took it; Stale (LCK001) says who holds it. For `alive` see `bars`."""
+    """The lease after `claim` took it; `held` says who has it. For `alive` see `bars`."""
     if bars(before, at, alive=alive):
         raise held(before)
     return extended(
@@ -118,9 +120,27 @@ def released(lease: Lease) -> Lease:
     return Lease(epoch=lease.epoch)
 
 
-def held(lease: Lease) -> Stale:
-    """That somebody else holds the lease: who, where and since when."""
+def moved(lease: Lease, claim: Claim, to: str, at: Moment) -> Lease:
+    """The lease of a journal that lies at `to` from now on: a lock of `claim`, which only a person lifts, after `lease`."""
+    return replace(taken(released(lease), claim, at, alive=False), moved=to)
+
+
+def held(lease: Lease) -> Stale | JournalBroken:
+    """That somebody else holds the lease: who, where and since when. JournalBroken (JRN008) where the journal has moved."""
     since = lease.since.isoformat(timespec="seconds") if lease.since else "?"
+    if lease.moved:
+        message = say(
+            "the journal lies in {place} now: {holder} moved it, at {since}",
+            place=lease.moved,
+            holder=lease.holder,
+            since=since,
+        )
+        remedy = say(
+            "name that place under 'journal' in reconciler.yaml. Where nothing was ever sent from there, remove it, and "
+            "'reconciler unlock {id} --reason TEXT' takes this one back",
+            id=lease.run,
+        )
+        return JournalBroken(message, code="JRN008", remedy=remedy)
     if lease.by_person:
         message = say(
             "{holder} locked the project ({reason}), since {since}", holder=lease.holder, reason=lease.reason, since=since

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
@@ -21,9 +22,9 @@ from reconciler.journal import checkpoints, reading
 from reconciler.journal.chain import START, Break, write
 from reconciler.journal.copying import copy
 from reconciler.journal.database import Database, broken, explained
-from reconciler.journal.emergency import append_emergency
+from reconciler.journal.emergency import Emergency, append_emergency
 from reconciler.journal.entry import HMAC_BYTES, NO_COLUMNS, Columns, Contacted, Entry, Event, Stored, Verified
-from reconciler.journal.lease import Claim, Clock, Held, Lease, Moment, bars, extended, held, released, taken
+from reconciler.journal.lease import Claim, Clock, Held, Lease, Moment, bars, extended, held, moved, released, taken
 from reconciler.journal.locks import Holding, keep_lease, kept_lease
 from reconciler.journal.notebook import Notebook
 from reconciler.journal.recall import NOT_REACHED, Outcome, check, take_in
@@ -57,7 +58,7 @@ class Ledger:
         self.id = identity
         self.key = key
         self.fresh = fresh
-        self.emergency = database.emergency
+        self.emergency = Emergency(folder=database.emergency, journal=identity)
         self._checkpoint, self._last = 0, (0, START)
         self._open()
 
@@ -148,11 +149,32 @@ class Ledger:
                         yield stored
                 number, previous = at, own
 
-    def copy_to(self, database: Database) -> None:
+    def copy_to(self, database: Database, claim: Claim, clock: Clock) -> None:
         """See `store.Journal`."""
+        name = self._database.name
+        reason = say("a copy that was not finished: lift this only when {path} says that it has moved here", path=name)
         with self._turn:
             self._usable()
-            copy(self._database, database)
+            copy(self._database, database, taken(Lease(), replace(claim, life_s=None, reason=reason), clock(), alive=False))
+
+    def arrive(self, run: str) -> None:
+        """See `store.Journal`."""
+        with self._writing():
+            lease = kept_lease(self._database)
+            if lease.run == run:
+                keep_lease(self._database, released(lease))
+
+    def move(self, to: str, claim: Claim, clock: Clock) -> None:
+        """See `store.Journal`."""
+        with self._adding():
+            before, local = kept_lease(self._database), clock()
+            if self._held is None:
+                raise ValueError("a journal is moved by whoever holds its lock")
+            self._held.check(before)
+            lease = moved(before, replace(claim, life_s=None), to, local)
+            keep_lease(self._database, lease)
+            facts = {"id": lease.run, "to": to, "by": lease.holder}
+            self._add(Entry(event=Event.MOVED, at=local.now, run=lease.run, facts=facts))
 
     def verify(self) -> Verified:
         """See `store.Journal`."""
@@ -333,7 +355,7 @@ class Ledger:
         return stored
 
     def _allow(self, entry: Entry) -> None:
-        """Stale unless this opening holds the lock (LCK002 when it has lost it), or nobody does (LCK001)."""
+        """Stale unless this opening holds the lock (LCK002 when it has lost it), or nobody does (`lease.held`)."""
         ((epoch, free),) = self._database.execute("SELECT epoch, run = '' FROM lease") or [(0, True)]
         if epoch == self._held.lease.epoch if self._held else free:
             return
@@ -346,7 +368,7 @@ class Ledger:
                 raise held(lease)
 
     def _taken(self, claim: Claim, local: Moment) -> Lease:
-        """Take the lease for `claim`; Stale (LCK001) says who has it."""
+        """Take the lease for `claim`; `lease.held` says who has it."""
         before = kept_lease(self._database)
         alive = self._held is not None or (not before.free and self._database.alive(before))
         lease = taken(before, claim, self._database.moment(local), alive=alive)

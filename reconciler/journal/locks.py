@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.journal.database import Database
+from reconciler.catalogue import say
+from reconciler.journal.database import Database, unreadable
 from reconciler.journal.lease import Claim, Clock, Lease, lost
 
 
@@ -34,30 +35,32 @@ class Holding:
 
 
 def kept_lease(database: Database) -> Lease:
-    """The lease as the journal has it, inside a transaction."""
-    rows = database.execute("SELECT epoch, run, holder, host, reason, since, until, boot, until_clock_s FROM lease")
+    """The lease as the journal has it, inside a transaction; JournalBroken (JRN003) where it is none."""
+    rows = database.execute("SELECT epoch, run, holder, host, reason, since, until, boot, until_clock_s, moved FROM lease")
     if not rows:
         return Lease()
-    epoch, run, holder, host, reason, since, until, boot, until_clock_s = rows[0]
-    return Lease(
-        epoch=epoch,
-        run=run,
-        holder=holder,
-        host=host,
-        reason=reason,
-        since=datetime.fromisoformat(since) if since else None,
-        until=datetime.fromisoformat(until) if until else None,
-        boot=boot,
-        until_clock_s=until_clock_s,
-    )
+    epoch, run, holder, host, reason, since, until, boot, until_clock_s, moved = rows[0]
+    try:
+        return Lease(
+            epoch=epoch,
+            run=run,
+            holder=holder,
+            host=host,
+            reason=reason,
+            since=datetime.fromisoformat(since) if since else None,
+            until=datetime.fromisoformat(until) if until else None,
+            boot=boot,
+            until_clock_s=until_clock_s,
+            moved=moved,
+        )
+    except (TypeError, ValueError) as error:
+        raise unreadable(database.name, say("its lock is damaged")) from error
 
 
 def keep_lease(database: Database, lease: Lease) -> None:
     """Put it in the journal, inside a transaction."""
     since = lease.since.isoformat() if lease.since else None
     until = lease.until.isoformat() if lease.until else None
+    held = lease.epoch, lease.run, lease.holder, lease.host, lease.reason, since, until, lease.boot, lease.until_clock_s
     database.execute("DELETE FROM lease")
-    database.execute(
-        "INSERT INTO lease VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (lease.epoch, lease.run, lease.holder, lease.host, lease.reason, since, until, lease.boot, lease.until_clock_s),
-    )
+    database.execute("INSERT INTO lease VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*held, lease.moved))

@@ -15,11 +15,12 @@ from reconciler.errors import JournalBroken
 from reconciler.journal import chain, reading
 from reconciler.journal.chain import Break
 from reconciler.journal.database import Database, explained
-from reconciler.journal.emergency import NAME as EMERGENCY
-from reconciler.journal.emergency import take_emergency
+from reconciler.journal.emergency import left_in, take_emergency
 from reconciler.journal.entry import NO_COLUMNS, Entry, Event
 from reconciler.journal.layout import VERSION, migrate, version
+from reconciler.journal.lease import held
 from reconciler.journal.ledger import Ledger
+from reconciler.journal.locks import kept_lease
 from reconciler.journal.tables import Tables
 
 _FIRST: Final = 1
@@ -33,23 +34,36 @@ def may_begin(name: str, emergency: Path, *, expected_id: str, create: bool) -> 
         raise JournalBroken(message, code="JRN001", remedy=remedy)
     if not create:
         raise JournalBroken(say("there is no journal at {location}", location=name), code="JRN001", remedy=remedy)
-    if (emergency / EMERGENCY).exists():
-        message = say("the journal {location} is missing, and its emergency file is there", location=name)
+    for file in left_in(emergency)[:1]:
+        message = say("the journal {location} is missing, and an emergency file is there: {file}", location=name, file=file)
+        remedy = say("restore the journal; or, when the file is of another project's, run that one first: it takes it in")
         raise JournalBroken(message, code="JRN001", remedy=remedy)
 
 
-def open_ledger(database: Database, *, expected_id: str, key: bytes | None, now: datetime, create: bool) -> Ledger:
+def open_ledger(
+    database: Database, *, expected_id: str, key: bytes | None, now: datetime, create: bool, evidence: bool
+) -> Ledger:
     """The journal in a database; see `store.open_journal`. What is not opened is closed."""
     try:
         fresh = _lay_out(database, expected_id=expected_id, key=key, now=now, create=create)
         with explained(database.name), database.reading():
             identity, used = _recognise(database, expected_id, key)
+            here = _lies_here(database, evidence=evidence)
         ledger = Ledger(database, identity=identity, key=used, fresh=fresh)
-        take_emergency(database.emergency, ledger.append_late)
+        if here:  # else what is beside it may be the copy's, which has the same id
+            take_emergency(ledger.emergency, ledger.append_late)
     except BaseException:
         database.close()
         raise
     return ledger
+
+
+def _lies_here(database: Database, *, evidence: bool) -> bool:
+    """Whether the journal has not moved; JournalBroken (JRN008) where it has, and is to be more than evidence."""
+    lease = kept_lease(database)
+    if lease.moved and not evidence:
+        raise held(lease)
+    return not lease.moved
 
 
 def _lay_out(database: Database, *, expected_id: str, key: bytes | None, now: datetime, create: bool) -> bool:

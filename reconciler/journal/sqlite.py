@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any, Final
 from reconciler.catalogue import say
 from reconciler.errors import JournalBroken
 from reconciler.journal.database import BUSY_S, MayBegin, unreadable, unwritable
-from reconciler.journal.emergency import sync_folder
+from reconciler.journal.emergency import make_folder, sync_folder
 from reconciler.journal.lease import Lease, Moment
 
 # What a store that cannot be written says; every other failure is taken for damage.
@@ -33,7 +34,8 @@ _CANNOT_WRITE: Final = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
-_PRAGMAS: Final = ("journal_mode=WAL", "foreign_keys=ON", "trusted_schema=OFF", "cell_size_check=ON")
+_PRAGMAS: Final = ("foreign_keys=ON", "trusted_schema=OFF", "cell_size_check=ON")
+_AGAIN_S: Final = 0.01  # until another process has turned a new file's log on
 _REFUSED: Final = "SELECT RAISE(ABORT, 'the journal is append-only')"
 
 
@@ -68,6 +70,7 @@ class SqliteDatabase:
             self._connection = sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         try:
             with self._explained():
+                self._log_ahead()
                 for pragma in _PRAGMAS:
                     self._connection.execute(f"PRAGMA {pragma}")
         except JournalBroken:
@@ -142,6 +145,19 @@ class SqliteDatabase:
         """See `database.Database`."""
         self._connection.close()
 
+    def _log_ahead(self) -> None:
+        """Turn the write-ahead log on. Where two processes do so at once on a new file, SQLite waits for neither."""
+        end = time.monotonic() + BUSY_S
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as failure:
+                if failure.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                    raise
+                time.sleep(_AGAIN_S)
+            else:
+                return
+
     def _lock_file(self, epoch: int) -> Path:
         return self._path.with_name(f"{self._path.name}.lock-{epoch}")
 
@@ -183,6 +199,6 @@ class SqliteDatabase:
 
 def _make(path: Path) -> None:
     """An empty file, which survives a loss of power."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     sync_folder(path.parent)

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from reconciler.journal.chain import KEY_BYTES
 from reconciler.journal.database import Database
+from reconciler.journal.emergency import Emergency
 from reconciler.journal.entry import NO_COLUMNS, Columns, Contacted, Entry, Stored, Verified
 from reconciler.journal.lease import Claim, Clock, Held, Lease
 from reconciler.plan.known import Memory
@@ -29,7 +30,7 @@ class Journal(Protocol):
     id: str  # uuid, hex
     key: bytes  # 32 bytes, under which recipients are remembered
     fresh: bool  # made by this opening: nothing is remembered
-    emergency: Path  # the folder of its emergency file
+    emergency: Emergency  # the file of what it could not take
 
     @property
     def head(self) -> str:
@@ -105,8 +106,18 @@ class Journal(Protocol):
     def lease(self) -> Lease:
         """Who holds the lock, as the journal has it."""
 
-    def copy_to(self, database: Database) -> None:
+    def copy_to(self, database: Database, claim: Claim, clock: Clock) -> None:
         """Put every entry, byte for byte, into an empty database (`copy_journal`)."""
+
+    def arrive(self, run: str) -> None:
+        """Lift the lock under which `copy_journal` left this copy: it is whole, and its source says that it has moved."""
+
+    def move(self, to: str, claim: Claim, clock: Clock) -> None:
+        """Say that the journal lies at `to` from now on, durably, with MOVED in the same transaction (facts id, to, by).
+
+        The caller holds the lock. Nobody may record here any more, or open it but to read (JRN008), until a person lifts the
+        lock of that id (`unlock`). Nothing that is secret may stand in `to`.
+        """
 
     def plan_used(self, seal: str) -> bool:
         """Whether a PLAN_USED entry has that seal."""
@@ -116,32 +127,43 @@ class Journal(Protocol):
 
 
 def open_journal(
-    location: str, root: Path, *, expected_id: str = "", key: bytes | None = None, now: datetime, create: bool = True
+    location: str,
+    root: Path,
+    *,
+    expected_id: str = "",
+    key: bytes | None = None,
+    now: datetime,
+    create: bool = True,
+    evidence: bool = False,
 ) -> Journal:
     """The journal at `location`, a path seen from `root` or the URL of a PostgreSQL database (`postgres` has its form); made
     new when nothing is there, nothing is expected and `create`.
 
     `expected_id` is the project's `journal_id`, `key` its `journal_key` where it has one (32 bytes; without, the key lies in
-    the journal). The chain is verified, and what an emergency file holds is taken in. JournalBroken: JRN001 missing, JRN002
-    foreign or another key, JRN003 does not verify, JRN004 cannot be reached or written. Mistaken (JRN005): no such location
-    can be, or the library for it is not installed.
+    the journal). The chain is verified, and what its emergency file holds is taken in. JournalBroken: JRN001 missing, JRN002
+    foreign or another key, JRN003 does not verify, JRN004 cannot be reached or written, JRN007 nobody knows whose answers are
+    beside it, JRN008 it has moved. Mistaken (JRN005): no such location can be, or the library for it is not installed.
+
+    As `evidence` one that has moved is opened too, to be read, or taken back by `unlock`.
     """
     if key is not None and len(key) != KEY_BYTES:
         raise ValueError(f"a journal's key has {KEY_BYTES} bytes")
     from reconciler.journal.opening import open_ledger
 
     database = _database(location, root, expected_id=expected_id, create=create)
-    return open_ledger(database, expected_id=expected_id, key=key, now=now, create=create)
+    return open_ledger(database, expected_id=expected_id, key=key, now=now, create=create, evidence=evidence)
 
 
-def copy_journal(source: Journal, location: str, root: Path) -> str:
+def copy_journal(source: Journal, location: str, root: Path, claim: Claim, clock: Clock) -> str:
     """Copy a journal to an empty place, byte for byte and all or nothing; gives the place's name for messages.
 
-    The caller holds the lock of `source`. Mistaken (JRN006) where something is there; else as `open_journal`.
+    The caller holds the lock of `source`. The copy is locked, under the id of `claim`, until it is told to `arrive`; between
+    the two `source` is told that it has moved, so that at no moment both take entries. Mistaken (JRN006) where something is
+    there; else as `open_journal`.
     """
     database = _database(location, root, expected_id="", create=True)
     with closing(database):
-        source.copy_to(database)
+        source.copy_to(database, claim, clock)
     return database.name
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from reconciler import __version__
 from reconciler.call import Page, Sink
+from reconciler.journal.emergency import Emergency
 from reconciler.journal.lease import Moment
 from reconciler.journal.store import Journal, open_journal
 from reconciler.personal import Secret
@@ -93,7 +94,11 @@ class Session(AbstractContextManager["Session"]):
             self._journal = self.open_journal(self._secret(self.project.journal), expected_id=self.project.journal_id)
         return self._journal
 
-    def open_journal(self, location: str, *, expected_id: str, create: bool = True) -> Journal:
+    def evidence(self) -> Journal:
+        """The project's journal, even where it has moved: to be read, or to be taken back. Opened anew, and verified."""
+        return self.open_journal(self._secret(self.project.journal), expected_id=self.project.journal_id, evidence=True)
+
+    def open_journal(self, location: str, *, expected_id: str, create: bool = True, evidence: bool = False) -> Journal:
         """A journal of the project, at a path or URL, under the project's key; closed with the session."""
         key = self._secret(self.project.journal_key or "")
         journal = open_journal(
@@ -103,6 +108,7 @@ class Session(AbstractContextManager["Session"]):
             key=hashlib.sha256(key.encode()).digest() if key else None,
             now=self.world.now(),
             create=create,
+            evidence=evidence,
         )
         self._stack.callback(journal.close)
         return journal
@@ -111,8 +117,8 @@ class Session(AbstractContextManager["Session"]):
         return value if isinstance(value, str) else value.resolve(self.world.environ, self.project.root).reveal()
 
     @property
-    def emergency(self) -> Path:
-        """The folder of the emergency file."""
+    def emergency(self) -> Emergency:
+        """The journal's emergency file."""
         return self.journal.emergency
 
     def moment(self) -> Moment:

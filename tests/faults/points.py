@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from reconciler.call import Answer, Call
 from reconciler.journal import emergency, ledger
-from reconciler.journal.emergency import NAME as EMERGENCY
+from reconciler.journal.emergency import SUFFIX, Emergency
 from reconciler.journal.entry import Entry, Event
 from reconciler.journal.ledger import Ledger
 from reconciler.reconcile import carry, session
@@ -411,13 +411,13 @@ def _emergency(course: Course) -> None:
             course.reach("emergency.half")
             return super().write(data)
 
-    def keeping(folder: Path, entry: Entry) -> None:
+    def keeping(place: Emergency, entry: Entry) -> None:
         course.reach("emergency.before")
-        keep(folder, entry)
+        keep(place, entry)
         course.reach("emergency.after")
 
     def opening(descriptor: int, mode: str = "r", *words: Any, **named: Any) -> Any:
-        if mode == "r+b" and Path(f"/proc/self/fd/{descriptor}").readlink().name == EMERGENCY:
+        if mode == "r+b" and Path(f"/proc/self/fd/{descriptor}").readlink().name.endswith(SUFFIX):
             return Line(io.FileIO(descriptor, "r+"))
         return opened(descriptor, mode, *words, **named)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from reconciler.journal.emergency import NAME as EMERGENCY
+from reconciler.journal.emergency import left_in
 from tests.faults.kills import freezing, frozen
 from tests.faults.nursery import Strike
 from tests.faults.points import ARMED, LEFT
@@ -57,10 +57,10 @@ def test_frozen_after_its_request_has_left_it_lives_and_is_not_believed(place: Y
     assert said.code in (4, 6), said.err
     assert "LCK002" in said.err
     assert place.taken(operation) == taken
-    assert (place.root / ".reconciler" / EMERGENCY).exists()
+    assert left_in(place.root / ".reconciler")
 
     place.recovered(picture)
-    assert not (place.root / ".reconciler" / EMERGENCY).exists()
+    assert not left_in(place.root / ".reconciler")
 
 
 @pytest.mark.parametrize("point", [*RULED_BY_THE_JOURNAL, *AFTERWARDS, "intent.inside", "outcome.inside"])

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from reconciler.errors import JournalBroken
-from reconciler.journal.emergency import NAME as EMERGENCY
+from reconciler.journal.emergency import left_in
 from reconciler.journal.entry import Entry, Event
 from reconciler.journal.ledger import Ledger
 from reconciler.journal.store import open_journal
@@ -330,7 +330,7 @@ def test_an_answer_that_the_journal_cannot_take_is_kept_beside_it(house: House, 
 
     assert said.code == 6, said.out + said.err
     assert "JRN004" in said.err
-    assert (house.root / ".reconciler" / EMERGENCY).exists()
+    assert left_in(house.root / ".reconciler")
 
     assert house.run("resolve").code == 0  # the next opening takes it in: the message went out
     assert house.run(*APPLY).code == 0

@@ -12,8 +12,11 @@ from typing import Final
 
 import pytest
 
+from reconciler.journal.emergency import left_in
+from reconciler.journal.entry import Event
 from reconciler.reconcile.session import World
 from tests.faults.stories import NUMBERS, base, loaded, lynn_campaign, messages, wolkvox_campaign
+from tests.faults.test_surroundings import broken_at
 from tests.house import AT, House, Said
 
 JOURNAL: Final = ".reconciler/journal.db"
@@ -230,6 +233,44 @@ def test_where_nothing_can_be_read_a_new_journal_says_that_nothing_is_remembered
     assert "nothing is remembered" in said.out + said.err
 
 
+def test_an_answer_that_one_journal_could_not_take_is_no_other_projects(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits beside its own journal, whoever plans in the folder meanwhile."""
+    house.spec(lynn_campaign(), "other")
+    assert house.run(*APPLY).code == 0
+    second_project(house, ".reconciler/second.db")
+    by_second(house, *PLAN)
+    house.spec(wolkvox_campaign())
+    with monkeypatch.context() as patched:
+        broken_at(Event.ACKED, patched)
+        assert house.run(*APPLY).code == 6
+    waiting = left_in(house.root / ".reconciler")
+    wish = (house.root / "specs" / "case.yaml").rename(house.root / "case.yaml")
+
+    assert by_second(house, *PLAN).json["changes"] == []
+    assert left_in(house.root / ".reconciler") == waiting
+
+    wish.rename(house.root / "specs" / "case.yaml")
+    assert house.run("resolve").code == 0  # it knows the answer now, and nothing is in doubt
+    assert not left_in(house.root / ".reconciler")
+    assert "create" not in {change["action"] for change in house.run(*PLAN).json["changes"]}
+
+
+def test_a_project_begins_no_journal_beside_an_answer_that_waits(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be what is left of the journal that is missing; once its own project has taken it, nothing hinders."""
+    house.spec(wolkvox_campaign("stopped"))
+    with monkeypatch.context() as patched:
+        broken_at(Event.ACKED, patched)
+        assert house.run(*APPLY).code == 6
+    second_project(house, ".reconciler/second.db")
+    said = by_second(house, *PLAN)
+
+    assert (said.code, said.json["error"]["code"]) == (8, "JRN001")
+    assert "run that one first" in said.json["error"]["remedy"]
+
+    assert house.run("resolve").code == 0
+    assert "error" not in by_second(house, *PLAN).json
+
+
 # --- other journals ------------------------------------------------------------------------------------------------------
 
 
@@ -278,6 +319,23 @@ def test_a_wrong_key_is_no_fresh_start(house: House, monkeypatch: pytest.MonkeyP
         assert (said.code, said.json["error"]["code"]) == (8, "JRN002")
     assert len(house.control.calls()) == calls
     once(house, "ucontact", 1, 2)
+
+
+def test_a_journal_that_was_copied_is_of_no_use_to_who_still_names_it(house: House) -> None:
+    """Another branch, or a runner with an older reconciler.yaml: the old journal does not know what the copy sent."""
+    house.spec(lynn_campaign())
+    assert house.run(*APPLY).code == 0
+    named(house)
+    assert house.run("journal", "copy", "new/journal.db").code == 0
+    house.spec(messages("wolkvox", "on_apply", 1, 2))
+    second_project(house, "new/journal.db")
+    assert by_second(house, *APPLY, "--allow-delete", "1").code == 0
+    calls = len(house.control.calls())
+    said = house.run(*APPLY, "--allow-delete", "1")
+
+    assert (said.code, said.json["error"]["code"]) == (8, "JRN008")
+    assert len(house.control.calls()) == calls
+    once(house, "wolkvox", 1, 2)
 
 
 def test_an_old_copy_of_the_journal_loads_no_row_twice_where_rows_can_be_read(house: House, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import psycopg
 import pytest
 
 from reconciler.errors import JournalBroken
+from reconciler.journal.emergency import Emergency
 from reconciler.journal.store import Journal, open_journal
 from tests.journal.histories import NOW
 
@@ -66,6 +68,15 @@ def refusal(place: Place, **options: Any) -> JournalBroken:
 def folder(place: Place) -> Path:
     """Where its emergency file is."""
     return place.root / ".reconciler"
+
+
+def emergency(place: Place, identity: str = "") -> Emergency:
+    """The emergency file of the journal there, or of another one of that id beside it."""
+    if not identity:
+        with place.guarded() as execute:
+            ((body,),) = execute("SELECT body FROM entries WHERE number = 1")
+        identity = json.loads(bytes(body))["facts"]["id"]
+    return Emergency(folder=folder(place), journal=identity)
 
 
 @dataclass(slots=True)

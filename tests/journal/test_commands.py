@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import pytest
@@ -105,7 +105,7 @@ def test_a_journal_moves_to_a_server_and_back(house: House, url: str) -> None:
     for place in (url, "back/journal.db"):
         said = house.run("journal", "copy", place, "--format", "json")
         assert said.code == 0, said.err
-        assert "never apply with the old one" in said.err
+        assert "no more than evidence" in said.err
         heads.append(said.json["head"])
         name_journal(house, place)
         house.settled()
@@ -133,15 +133,60 @@ def test_a_journal_that_is_not_whole_is_not_copied(house: House) -> None:
 def test_a_copy_of_something_else_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """An emergency file that somebody takes in between two looks."""
 
-    def late(source: Journal, location: str, root: Path) -> str:
+    def late(source: Journal, location: str, root: Path, *moving: Any) -> str:
         source.append(Entry(event=Event.RUN_ENDED, at=NOW))
-        return copy_journal(source, location, root)
+        return copy_journal(source, location, root, *moving)
 
     monkeypatch.setattr(relocate, "copy_journal", late)
     said = house.run("journal", "copy", "elsewhere.db")
 
     assert said.code == 8
     assert "another head" in said.err
+    assert house.run("resolve").code == 0  # it has not moved
+    name_journal(house, "elsewhere.db")
+    assert "LCK001" in house.run("lock", "--reason", "x").err  # and the copy is of no use
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_one_that_is_left_sends_nothing_and_says_where_it_lies_now(house: House, url: str, kind: str) -> None:
+    """Whoever still names it, on another branch or runner, would contact everybody again whom the copy knows."""
+    old = url if kind == "postgresql" else ".reconciler/journal.db"
+    name_journal(house, old)
+    house.spec(messages("wolkvox", "on_apply", 1, 2))
+    assert house.run("journal", "pin").code == 0
+    assert house.run("journal", "copy", "new/journal.db").code == 0
+    name_journal(house, "new/journal.db")
+    house.applied("--allow-irreversible", "1")
+    name_journal(house, old)
+    calls = len(house.control.calls())
+    for words in (APPLY, ("plan", "--at", AT), ("resolve",), ("lock", "--reason", "x"), ("journal", "copy", "third.db")):
+        said = house.run(*words)
+        assert said.code == 8, said.out + said.err
+        assert "JRN008" in said.err
+        assert "new/journal.db" in said.err
+    assert len(house.control.calls()) == calls
+    assert len(house.control.effects()) == 2
+
+    assert house.run("audit", "verify").code == 0
+    last = house.run("audit", "log", "--format", "json").json["entries"][-1]
+    assert last["event"] == "moved"
+    assert last["facts"]["to"] == "new/journal.db"
+    lifted = house.run("unlock", last["facts"]["id"], "--reason", "the copy was removed")
+    assert lifted.code == 0
+    assert "never use both" in lifted.err
+    assert house.run("plan", "--at", AT).code == 0
+
+
+def test_a_place_is_named_without_what_stands_before_it(house: House, url: str, tmp_path: Path) -> None:
+    """Neither who connects to a server, nor whose folder it is."""
+    for place in (str(tmp_path / "far" / "journal.db"), url):
+        to = house.run("journal", "copy", place, "--format", "json").json["to"]
+        said = house.run("journal", "pin")
+
+        assert to in said.err
+        assert not any(word in to for word in ("@", str(tmp_path)))
+        name_journal(house, place)
+    assert house.run("journal", "pin").code == 0
 
 
 def test_a_url_may_be_a_secret_of_the_pipeline(house: House, url: str, monkeypatch: pytest.MonkeyPatch) -> None:

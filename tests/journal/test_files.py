@@ -121,6 +121,22 @@ def test_a_file_that_another_process_keeps_busy(file: File, monkeypatch: pytest.
         assert journal.verify().entries == 2
 
 
+def test_a_new_file_that_another_process_has_open_is_waited_for(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both make it at once: SQLite says at once that it is locked, and does not wait."""
+    file.path.parent.mkdir()
+    file.path.touch()
+    with file.guarded() as execute:
+        monkeypatch.setattr("reconciler.journal.sqlite.BUSY_S", 0.01)
+        execute("BEGIN")
+        execute("SELECT count(*) FROM sqlite_master")
+        assert refusal(file).code == "JRN004"
+
+        with monkeypatch.context() as patched:
+            patched.setattr("reconciler.journal.sqlite.time.monotonic", lambda: 0.0)
+            patched.setattr("reconciler.journal.sqlite.time.sleep", lambda _seconds: execute("ROLLBACK"))
+            opened(file).close()
+
+
 def test_a_lock_that_the_disk_does_not_give(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
     with journal_at(file) as journal:
         with monkeypatch.context() as patched:
@@ -134,6 +150,18 @@ def test_a_lock_that_the_disk_does_not_give(file: File, monkeypatch: pytest.Monk
 
 def refuse(_descriptor: int, _operation: int) -> None:
     raise OSError(errno.ENOLCK, "No locks available")
+
+
+def test_damage_that_sqlite_quotes_is_no_text(file: File) -> None:
+    """Its complaint holds the bytes that it could not read."""
+    opened(file).close()
+    with file.guarded() as execute:
+        execute("PRAGMA writable_schema = ON")
+        execute("UPDATE sqlite_master SET name = CAST(x'ff' AS TEXT), sql = 'CREATE' WHERE name = 'lease'")
+    said = refusal(file)
+
+    assert said.code == "JRN003"
+    assert "damaged text" in said.message
 
 
 def test_a_flipped_bit_anywhere_in_the_file_is_seen_or_without_effect(file: File) -> None:

@@ -13,13 +13,12 @@ import pytest
 import rfc8785
 
 from reconciler.errors import JournalBroken
-from reconciler.journal.emergency import NAME as EMERGENCY
 from reconciler.journal.entry import Columns, Entry, Event, Verified
 from reconciler.journal.store import Journal
 from reconciler.personal import Secret
 from reconciler.resource import Action
 from tests.journal.histories import BASE, CAMPAIGN, NOW, PLACE, call, history, loaded, packed, recipients, rows, started
-from tests.journal.places import Place, fail_to_commit, folder, journal_at, opened, run_python
+from tests.journal.places import Place, emergency, fail_to_commit, journal_at, opened, run_python
 
 
 def test_an_entry_comes_back_as_it_was(journal: Journal) -> None:
@@ -231,11 +230,11 @@ class TestWhatIsNotSynced:
                 with pytest.raises(JournalBroken) as caught:
                     journal.append(call(Event.INTENT, "op-3", Action.ROWS_ADD, count=1), rows("op-3"))
             assert caught.value.code == "JRN004"
-            kept = (folder(place) / EMERGENCY).read_text("utf-8")
+            kept = emergency(place).path.read_text("utf-8")
             assert (kept.count("op-1"), kept.count("op-2"), kept.count("op-3")) == (0, 1, 0)
             with pytest.raises(JournalBroken):
                 journal.append(started())
-            assert (folder(place) / EMERGENCY).read_text("utf-8") == kept
+            assert emergency(place).path.read_text("utf-8") == kept
 
         with journal_at(place) as journal:
             assert recipients(journal.sent(PLACE)) == recipients(iter([rows("op-1"), rows("op-2")]))
@@ -250,4 +249,4 @@ class TestWhatIsNotSynced:
             with pytest.raises(JournalBroken):
                 journal.append(started())
 
-        assert not (folder(place) / EMERGENCY).exists()
+        assert not emergency(place).path.exists()

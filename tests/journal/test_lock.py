@@ -19,7 +19,7 @@ from reconciler.journal.lease import LIFE_S, Lease, Moment, bars
 from reconciler.journal.store import Journal
 from reconciler.resource import Action
 from tests.journal.histories import ACCOUNT, CAMPAIGN, HOST, NOW, call, claim, clock, started
-from tests.journal.places import REPOSITORY, File, Place, Schema, folder, journal_at, run_python, source
+from tests.journal.places import REPOSITORY, File, Place, Schema, emergency, journal_at, run_python, source
 
 
 @contextmanager
@@ -171,7 +171,7 @@ class TestEnds:
     def test_what_arrives_late_is_taken_in_while_somebody_is_at_work(self, place: Place, journal: Journal) -> None:
         journal.append(call(Event.INTENT, "op", Action.CREATE, CAMPAIGN, ACCOUNT))
         with journal.lock(claim("run-9"), clock):
-            append_emergency(folder(place), call(Event.ACKED, "op", Action.CREATE, CAMPAIGN, ACCOUNT, id="7"))
+            append_emergency(emergency(place), call(Event.ACKED, "op", Action.CREATE, CAMPAIGN, ACCOUNT, id="7"))
             with journal_at(place) as other:
                 assert other.memory().owned[CAMPAIGN].id == "7"
             journal.append(started())

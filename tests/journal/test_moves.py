@@ -14,7 +14,7 @@ from reconciler.journal.moves import LEGAL, IllegalMove
 from reconciler.journal.store import Journal
 from reconciler.resource import Action
 from tests.journal.histories import NOW, PLACE, call, recipients, rows
-from tests.journal.places import Place, folder, journal_at
+from tests.journal.places import Place, emergency, journal_at
 
 # Every event of an operation that may follow another one; what begins an attempt is asked elsewhere.
 FOLLOWING = tuple(event for event in Event if event in LEGAL and event not in (Event.INTENT, Event.LISTED))
@@ -116,7 +116,7 @@ def test_what_arrives_late_is_taken_in_whatever_it_follows(place: Place, event: 
                 journal.append(call(before, f"op-{state}", Action.ROWS_ADD))
         known = journal.verify().entries
     for state in states:
-        append_emergency(folder(place), call(event, f"op-{state}", Action.ROWS_ADD))
+        append_emergency(emergency(place), call(event, f"op-{state}", Action.ROWS_ADD))
 
     with journal_at(place) as journal:
         assert journal.verify().entries == known + len(states)

@@ -9,7 +9,7 @@ from reconciler.journal.chain import KEY_BYTES
 from reconciler.journal.emergency import append_emergency
 from reconciler.journal.store import open_journal
 from tests.journal.histories import NOW, history, started
-from tests.journal.places import File, Place, Schema, folder, journal_at, opened, refusal
+from tests.journal.places import File, Place, Schema, emergency, folder, journal_at, opened, refusal
 
 
 def test_it_is_the_same_journal_next_time(place: Place) -> None:
@@ -32,9 +32,11 @@ def test_a_missing_journal_is_not_replaced(place: Place) -> None:
 
 
 def test_a_missing_journal_whose_emergency_file_is_there_is_not_replaced(place: Place) -> None:
-    append_emergency(folder(place), started())
+    append_emergency(emergency(place, "6f2c"), started())
+    said = refusal(place)
 
-    assert refusal(place).code == "JRN001"
+    assert said.code == "JRN001"
+    assert emergency(place, "6f2c").path.name in said.message
 
 
 def test_a_foreign_journal_is_refused(place: Place) -> None:

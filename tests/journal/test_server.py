@@ -12,13 +12,12 @@ import pytest
 
 from reconciler.errors import JournalBroken, Mistaken
 from reconciler.journal import postgres as module
-from reconciler.journal.emergency import NAME as EMERGENCY
 from reconciler.journal.emergency import append_emergency
 from reconciler.journal.entry import Event
 from reconciler.journal.store import open_journal
 from reconciler.resource import Action
 from tests.journal.histories import NOW, PLACE, call, claim, clock, history, packed, recipients, rows, saying, started
-from tests.journal.places import Schema, folder, journal_at, opened, refusal
+from tests.journal.places import Schema, journal_at, opened, refusal
 from tests.postgres import Server, server
 
 
@@ -51,7 +50,7 @@ def test_a_server_that_dies_takes_nothing_that_was_synced_with_it(fragile: Serve
         with pytest.raises(JournalBroken):
             journal.memory()
         # What the server had not on disk yet is kept beside; what could not be added, by whoever asked for it.
-        assert (folder(place) / EMERGENCY).read_text("utf-8").count("op-2") == 1
+        assert journal.emergency.path.read_text("utf-8").count("op-2") == 1
         append_emergency(journal.emergency, call(Event.VERIFIED, "op-2", Action.ROWS_ADD))
 
         fragile.start()

@@ -16,6 +16,7 @@ _DOUBTS: Final = "reconciler/reconcile/doubts.py"
 _RECALL: Final = "reconciler/journal/recall.py"
 _LEDGER: Final = "reconciler/journal/ledger.py"
 _LEASE: Final = "reconciler/journal/lease.py"
+_EMERGENCY: Final = "reconciler/journal/emergency.py"
 _APPLYING: Final = "reconciler/cli/applying.py"
 
 WIRE: Final = (
@@ -380,11 +381,102 @@ JOURNAL: Final = (
         killed_by="tests/journal/test_opening.py::test_a_missing_journal_is_not_replaced",
     ),
     Mutant(
-        name="the emergency file is not synced and not taken in",
-        file="reconciler/journal/emergency.py",
-        before="            for entry in entries:\n                append(entry)\n",
-        after="            del append\n",
+        name="the emergency file is not synced",
+        file=_EMERGENCY,
+        before="            os.fsync(file.fileno())\n",
+        after="",
+        killed_by="tests/journal/test_synced.py::test_what_is_kept_beside_the_journal_is_on_disk_and_so_is_its_name",
+    ),
+    Mutant(
+        name="the emergency file's name is not synced",
+        file=_EMERGENCY,
+        before="            os.fsync(file.fileno())\n        sync_folder(place.folder)\n",
+        after="            os.fsync(file.fileno())\n",
+        killed_by="tests/journal/test_synced.py::test_what_is_kept_beside_the_journal_is_on_disk_and_so_is_its_name",
+    ),
+    Mutant(
+        name="the emergency file is not taken in",
+        file=_EMERGENCY,
+        before="        for entry in entries:\n            append(entry)\n",
+        after="        del append\n",
         killed_by="tests/journal/test_emergency.py::test_the_next_opening_takes_it_in_first",
+    ),
+    Mutant(
+        name="that the emergency file was put away is not synced",
+        file=_EMERGENCY,
+        before="        path.rename(_free(path))\n    sync_folder(place.folder)\n",
+        after="        path.rename(_free(path))\n",
+        killed_by="tests/journal/test_synced.py::test_what_was_taken_in_is_put_away_for_good",
+    ),
+    Mutant(
+        name="a folder that was made is not synced",
+        file=_EMERGENCY,
+        before="        sync_folder(folder.parent)\n",
+        after="",
+        killed_by="tests/journal/test_synced.py::test_so_have_all_the_folders_that_were_made_for_it",
+    ),
+    Mutant(
+        name="a new journal's name is not synced",
+        file="reconciler/journal/sqlite.py",
+        before="    sync_folder(path.parent)\n",
+        after="",
+        killed_by="tests/journal/test_synced.py::test_a_new_journal_has_a_name_that_lasts",
+    ),
+    Mutant(
+        name="all journals of a folder share one emergency file",
+        file=_EMERGENCY,
+        before='        return self.folder / f"journal.{self.journal}{SUFFIX}"',
+        after='        return self.folder / f"journal.0{SUFFIX}"',
+        killed_by="tests/journal/test_emergency.py::test_what_another_journal_of_the_folder_could_not_take_stays_where_it_is",
+    ),
+    Mutant(
+        name="a line of another journal is taken in",
+        file=_EMERGENCY,
+        before="    if journal not in (None, place.journal):",
+        after='    if journal == "":',
+        killed_by="tests/journal/test_emergency.py::test_a_line_of_another_journal_is_refused_whatever_the_file_is_called",
+    ),
+    Mutant(
+        name="an old emergency file is forgotten",
+        file=_EMERGENCY,
+        before="    if whose:",
+        after="    if whose and taken < 0:",
+        killed_by="tests/journal/test_emergency.py::test_an_old_file_that_does_not_say_whose_it_is_waits_for_a_person",
+    ),
+    Mutant(
+        name="a copy takes entries before the old one is told",
+        file="reconciler/journal/copying.py",
+        before="        keep_lease(target, lock)\n",
+        after="        del lock\n",
+        killed_by="tests/journal/test_copy.py::test_a_copy_takes_nothing_before_it_has_arrived",
+    ),
+    Mutant(
+        name="the old one is not told that it has moved",
+        file="reconciler/reconcile/relocate.py",
+        before="        source.move(place, moving, session.moment)\n",
+        after="",
+        killed_by="tests/journal/test_commands.py::test_the_one_that_is_left_sends_nothing_and_says_where_it_lies_now",
+    ),
+    Mutant(
+        name="a journal that has moved is opened for work",
+        file="reconciler/journal/opening.py",
+        before="    if lease.moved and not evidence:",
+        after="    if lease.moved and evidence is None:",
+        killed_by="tests/journal/test_copy.py::test_a_journal_that_has_moved_is_no_more_than_evidence",
+    ),
+    Mutant(
+        name="that a journal has moved is forgotten with the process that moved it",
+        file=_LEDGER,
+        before="            lease = moved(before, replace(claim, life_s=None), to, local)\n",
+        after="            lease = moved(before, claim, to, local)\n",
+        killed_by="tests/journal/test_copy.py::test_who_had_opened_it_before_is_refused_as_well",
+    ),
+    Mutant(
+        name="who has moved takes in what waits for the copy",
+        file="reconciler/journal/opening.py",
+        before="        if here:",
+        after="        if here or evidence:",
+        killed_by="tests/journal/test_copy.py::test_what_waits_beside_it_is_left_to_the_copy",
     ),
     Mutant(
         name="a store that failed once is written again",
