@@ -13,7 +13,18 @@ from reconciler.journal.entry import OPEN, Event
 from reconciler.plan.known import Seen, Unsettled
 from reconciler.resource import Action, Address, Live, Reading, State
 from reconciler.rows.sheet import Presence
-from reconciler.settle import Instant, Settlement, agreed, asked, held, rests_on_one_reading, seconds_left, settle, settling_s
+from reconciler.settle import (
+    Instant,
+    Settlement,
+    agreed,
+    apart,
+    asked,
+    held,
+    rests_on_one_reading,
+    seconds_left,
+    settle,
+    settling_s,
+)
 
 NOW: Final = datetime(2026, 11, 24, 10, tzinfo=UTC)
 ASK: Final = (Verdict.ASK, None)
@@ -231,6 +242,11 @@ def test_a_doubt_may_stay() -> None:
 
 def at(boot: str, clock_s: float) -> Instant:
     return Instant(boot=boot, clock_s=clock_s)
+
+
+@pytest.mark.parametrize(("first_s", "between_s", "far"), [(0, 25, False), (0, 25.1, True), (60, 85, False), (60, 86, True)])
+def test_two_readings_count_together_where_little_else_lies_between(first_s: float, between_s: float, far: bool) -> None:
+    assert apart(first_s, between_s, 5) is far
 
 
 def test_an_intent_alone_takes_as_much_longer_as_its_request_could_leave() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.journal.entry import Entry, Event
 from reconciler.journal.ledger import Ledger
-from reconciler.reconcile import session
+from reconciler.reconcile import doubts, session
 from reconciler.target import READ_AGAIN_S
 from tests.faults.stories import loaded, messages, wolkvox_campaign
 from tests.house import AT, House
@@ -180,6 +180,23 @@ def test_what_was_taken_and_never_read_back_is_closed_by_a_run_that_looks_at_it(
 
     assert not closed("--only", "ucontact-uy/*")
     assert closed()
+
+
+@pytest.mark.parametrize(("took_s", "code"), [((0, 0), 0), ((0, 100, 0), 0), ((0, 100, 200, 400), 6)])
+def test_two_readings_that_lie_far_apart_do_not_count_together(
+    house: House, machine: Machine, monkeypatch: pytest.MonkeyPatch, took_s: tuple[float, ...], code: int
+) -> None:
+    """A process may be frozen between them, and each be answered by another server that is behind."""
+    run = doubtful(house)
+    left, read = list(took_s), doubts.read_target
+
+    def reads(*given: Any, **named: Any) -> Any:
+        machine.up_s += left.pop(0)
+        return read(*given, **named)
+
+    monkeypatch.setattr(doubts, "read_target", reads)
+
+    assert (house.run("resolve", run).code, left) == (code, [])
 
 
 def test_a_target_that_is_gone_leaves_the_word_to_a_person(house: House, machine: Machine) -> None:

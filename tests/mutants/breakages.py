@@ -259,6 +259,20 @@ RESOLVER: Final = (
         killed_by="tests/test_settle.py::test_what_was_not_shown_whole_settles_nothing",
     ),
     Mutant(
+        name="two old readings, far apart, are two that agree",
+        file=_SETTLE,
+        before="    return between_s > first_s + pause_s + APART_S",
+        after="    return between_s < 0",
+        killed_by="tests/faults/test_resolve.py::test_two_readings_that_lie_far_apart_do_not_count_together",
+    ),
+    Mutant(
+        name="one reading is for one of several attempts",
+        file=_RECALL,
+        before="    of_taken = entry.event in moves.LEGAL[Event.ACKED]",
+        after="    of_taken = entry.event in moves.LEGAL[Event.REFUSED]",
+        killed_by="tests/journal/test_memory.py::test_what_is_repeated_while_it_is_in_doubt_is_one_thing_that_is_read_back",
+    ),
+    Mutant(
         name="half an export is believed",
         file="reconciler/reconcile/presence.py",
         before="    if not rows_seen.tables or not rows_seen.complete:",

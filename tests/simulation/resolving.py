@@ -68,7 +68,10 @@ def _settled(process: Process) -> Points[End]:
     if not doubts:
         return End.NOTHING
     yield from _wait(process, doubts)
-    for settlement in (yield from _settle_at(process, doubts)):
+    settled: list[Settlement] = []
+    for target in dict.fromkeys(doubt.address.target for doubt in doubts):
+        settled += yield from _settle_at(process, [doubt for doubt in doubts if doubt.address.target == target])
+    for settlement in settled:
         if settlement.event is not None:
             yield
             facts = {**settlement.doubt.facts, **settlement.facts, "why": settlement.why}
