@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.journal.entry import Entry, Event
 from reconciler.journal.ledger import Ledger
-from reconciler.reconcile import doubts, session
+from reconciler.reconcile import doubts, reading, session
 from reconciler.target import READ_AGAIN_S
 from tests.faults.stories import loaded, messages, wolkvox_campaign
 from tests.house import AT, House
@@ -188,7 +188,7 @@ def test_two_readings_that_lie_far_apart_do_not_count_together(
 ) -> None:
     """A process may be frozen between them, and each be answered by another server that is behind."""
     run = doubtful(house)
-    left, read = list(took_s), doubts.read_target
+    left, read = list(took_s), reading.read_target
 
     def reads(*given: Any, **named: Any) -> Any:
         machine.up_s += left.pop(0)

@@ -174,15 +174,15 @@ APPLY: Final = (
     Mutant(
         name="an address in trouble goes on",
         file=_LANES,
-        before="        if change.address in progress.stuck:",
-        after="        if change.address in progress.stuck and progress.interrupted:",
+        before="if change.address in self._progress.stuck else",
+        after="if change.address in self._progress.stuck and self._progress.interrupted else",
         killed_by="tests/test_apply.py::test_what_did_not_end_well_holds_back_its_address_and_its_dependants_and_nothing_else",
     ),
     Mutant(
         name="a start does not wait for its rows",
         file=_LANES,
-        before="        missing = [key for key in change.depends_on if key in self._places and key not in progress.done]",
-        after="        missing = [key for key in change.depends_on if key not in self._places and key in progress.done]",
+        before="        missing = [key for key in change.depends_on if key in self._places and key not in self._progress.done]",
+        after="        missing = [key for key in change.depends_on if key not in self._places and key in self._progress.done]",
         killed_by="tests/test_apply.py::test_what_did_not_end_well_holds_back_its_address_and_its_dependants_and_nothing_else",
     ),
     Mutant(
