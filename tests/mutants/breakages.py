@@ -273,6 +273,13 @@ RESOLVER: Final = (
         killed_by="tests/journal/test_memory.py::test_what_is_repeated_while_it_is_in_doubt_is_one_thing_that_is_read_back",
     ),
     Mutant(
+        name="a count is trusted",
+        file="reconciler/rows/feed.py",
+        before="missing=marked.count - present,",
+        after="missing=max(0, marked.count - self.engine.count(table)),",
+        killed_by="tests/rows/test_compare.py::test_a_read_back_says_what_is_there",
+    ),
+    Mutant(
         name="half an export is believed",
         file="reconciler/reconcile/presence.py",
         before="    if not rows_seen.tables or not rows_seen.complete:",
@@ -546,6 +553,48 @@ STALENESS: Final = (
         before="        whole = _seal(content) == seal and",
         after="        whole = bool(seal) and",
         killed_by="tests/test_planfile.py::test_one_changed_byte_anywhere_is_noticed_before_anybody_is_asked",
+    ),
+    Mutant(
+        name="a plan is used twice",
+        file="reconciler/cli/reviewed.py",
+        before="    if session.journal.plan_used(saved.seal):",
+        after="    if session.journal.plan_used(saved.digest):",
+        killed_by="tests/test_planfile.py::test_a_reviewed_plan_is_carried_out_without_a_question_and_once",
+    ),
+    Mutant(
+        name="a plan never ends",
+        file="reconciler/cli/planfile.py",
+        before="        if now > self.valid_until:",
+        after="        if now > self.valid_until + LIFE:",
+        killed_by="tests/test_planfile.py::test_an_expired_plan_is_stale",
+    ),
+    Mutant(
+        name="a clock that was turned back makes a plan young",
+        file="reconciler/cli/planfile.py",
+        before="not 0 <= age_s <= life_s:",
+        after="not 0 <= age_s:",
+        killed_by="tests/test_planfile.py::test_the_true_time_counts_where_it_is_known",
+    ),
+    Mutant(
+        name="another target is no change",
+        file="reconciler/plan/narrow.py",
+        before="    found += _unlike(reviewed.targets, now.targets,",
+        after="    found += _unlike(now.targets, now.targets,",
+        killed_by="tests/test_narrow.py::test_another_basis_is_told_part_by_part",
+    ),
+    Mutant(
+        name="a changed source is no change",
+        file="reconciler/plan/narrow.py",
+        before="    found += _unlike(reviewed.sources, now.sources,",
+        after="    found += _unlike(now.sources, now.sources,",
+        killed_by="tests/test_planfile.py::test_what_a_plan_was_made_from_is_looked_at_before_the_first_call",
+    ),
+    Mutant(
+        name="more people than were reviewed are as many",
+        file="reconciler/plan/narrow.py",
+        before="    if now.people > reviewed.people:",
+        after="    if now.people > 9 * reviewed.people:",
+        killed_by="tests/test_narrow.py::test_more_people_are_more_whoever_they_are",
     ),
 )
 
