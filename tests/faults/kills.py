@@ -43,6 +43,7 @@ SETTLING_POINTS: Final = (
 )
 DOUBTFUL: Final = ("intent.after", "fence.armed", "request.first", "request.head", "request.half", *LEFT, "outcome.inside")
 BATCH: Final = 50  # drawn scenarios between two looks at how many have died
+KILLS_A_FREEZE: Final = 20  # among so many deaths at least one process freezes past its lease
 FAMILIES: Final = {"again": 4, "resolve": 3, "frozen": 3, "emergency": 1}  # how often each is drawn
 
 
@@ -91,6 +92,11 @@ class Tally:
     def deaths(self) -> int:
         """How many processes were killed, by SIGKILL or by the fence's timer."""
         return self.ends["killed"] + self.ends["frozen: ended by the timer"]
+
+    @property
+    def freezes(self) -> int:
+        """How many processes slept past their lease and went on afterwards."""
+        return sum(count for end, count in self.ends.items() if end.startswith("frozen: "))
 
 
 def play(place: Yard, one: Scenario, *, planned: bool = True) -> Tally:
@@ -237,7 +243,7 @@ def main(words: Sequence[str]) -> int:
                 _progress(total)
             print(f"every point at every write call: {total.deaths:,} deaths, {len(total.broken)} violations", flush=True)
             seed = given.seed
-            while total.deaths < given.kills:
+            while total.deaths < given.kills or total.freezes < given.kills // KILLS_A_FREEZE:
                 for tally in workers.map(_played, [("seed", str(number)) for number in range(seed, seed + BATCH)]):
                     total.add(tally)
                 seed += BATCH
@@ -247,7 +253,7 @@ def main(words: Sequence[str]) -> int:
         print(f"\nby {title}")
         for name, count in sorted(counts.items()):
             print(f"  {count:6,}  {name}")
-    print(f"\n{total.deaths:,} deaths, {len(total.broken)} violations")
+    print(f"\n{total.deaths:,} deaths, {total.freezes:,} frozen past their lease, {len(total.broken)} violations")
     for number, text in enumerate(total.broken, start=1):
         print(f"\nviolation {number}: {text}")
     return 1 if total.broken else 0
