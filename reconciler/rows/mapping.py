@@ -14,6 +14,7 @@ from reconciler.rows import formats, sql
 from reconciler.rows.spec import COMPUTED, RowsSpec
 
 PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_WORD: Final = re.compile(r"[^\W\d_A-Z][^\WA-Z]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +107,11 @@ def asked(spec: RowsSpec) -> tuple[str, ...]:
 
 
 def names_columns(spec: RowsSpec, names: Iterable[str]) -> bool:
-    """Whether a header is surely one: somebody asks for a name in it. Else it may be a row of people, and is not shown."""
-    known = {name.casefold() for name in asked(spec)}
-    return any(name.casefold() in known for name in names)
+    """Whether a header is surely one: somebody asks for a name in it, or all are single words in small letters. Else it may be
+    a row of people, and is not shown.
+    """
+    found, known = [name for name in names if name], {name.casefold() for name in asked(spec)}
+    return any(name.casefold() in known for name in found) or all(map(_WORD.fullmatch, found))
 
 
 def _meant(spec: RowsSpec, name: str, source: Sequence[str]) -> str:
@@ -154,7 +157,8 @@ def _missing(spec: RowsSpec, takes: Sequence[Take], source: Sequence[str]) -> It
             continue
         if spec.columns is None:
             words = say("the source has no column '{name}', and `columns` maps none to it", name=name)
-            yield spec.mistake("SRC001", words, "source", _meant(spec, name, source))
+            remedy = _meant(spec, name, source) or say("map the source's own columns under `columns`")
+            yield spec.mistake("SRC001", words, "source", remedy)
         else:
             words = say("no column is mapped to '{name}'", name=name)
             yield spec.mistake("SPC002", words, "columns", say("add it: every row needs one"))

@@ -271,7 +271,7 @@ def _header_mistakes(spec: RowsSpec, place: Place, columns: Sequence[str]) -> It
 def twice(spec: RowsSpec, columns: Sequence[str], name: str) -> str:
     """What is said of a name that two columns have."""
     if names_columns(spec, columns):
-        return say("the column '{name}' stands twice", name=mask_text(name))
+        return say("the column '{name}' stands twice in the header", name=mask_text(name))
     return say("two columns have the same name")
 
 

@@ -82,7 +82,7 @@ def test_files_that_do_not_belong_together_are_named(engine: Engine, specs: Spec
     assert broken(engine, specs, source=source) == [lacks]
     assert [f"{finding.code} {finding.message}" for finding in peek(specs(source=source))] == [lacks]
     assert broken(engine, specs, source={"file": "../data/base-*.csv"}) == [
-        "SRC002 '../data/base-3.csv', line 1: the column 'key' stands twice"
+        "SRC002 '../data/base-3.csv', line 1: the column 'key' stands twice in the header"
     ]
     for number in (1, 2):
         engine.run(
@@ -485,7 +485,7 @@ def test_nested_and_repeated_columns_of_parquet(engine: Engine, specs: Specs, tm
     engine.run(f"COPY (SELECT '1' AS key, '3001234567' AS phone, '3011234567' AS phonx) TO '{tmp_path}/data/twice.parquet'")
     twice = (tmp_path / "data" / "twice.parquet").read_bytes().replace(b"phonx", b"Phone")
     found = broken(engine, specs, text=twice, name="twice.parquet", columns=KEYED)
-    assert found == ["SRC002 '../data/twice.parquet': the column 'Phone' stands twice"]
+    assert found == ["SRC002 '../data/twice.parquet': the column 'Phone' stands twice in the header"]
     for at in range(0, len(data), 7):
         spec = specs(text=data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :], name="people.parquet", columns=KEYED)
         codes: set[str] = set()
