@@ -255,9 +255,8 @@ class Wire(AbstractContextManager["Wire"]):
             return InDoubt(reason=say("the answer broke off: {what}", what=_words(failure))), 0.0
         finally:
             with_body.close()
-            with_body.stream = (
-                _NOTHING  # which knew its answer, and so the request: both would wait for the collector of cycles
-            )
+            # A stream knows its answer, and that the request: what was sent would wait for the collector of cycles.
+            with_body.stream = _NOTHING
         pause = with_body.headers.get("retry-after", "")
         reply = Reply(status=with_body.status_code, body=body, content_type=with_body.headers.get("content-type", ""))
         return self._ingested(call, reply), float(pause) if pause.isdecimal() else 0.0

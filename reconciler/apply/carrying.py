@@ -201,9 +201,7 @@ class Carrying:
                 reply = yield from self._call(call, flow)
             else:
                 waiting = any(taken.later for taken in self.taken)
-                self.progress.limits.called(self.job.target.name)
-                answer = yield Read(target=self.job.target.name, call=call, task=waiting)
-                self.progress.limits.called(self.job.target.name, answer.again)
+                answer = yield from self._read(call, task=waiting)
                 if not isinstance(answer, Reply):
                     flow.close()
                     raise _EndedError((yield from self._unread(answer.reason)))
@@ -287,6 +285,14 @@ class Carrying:
 
     # --- reading back
 
+    def _read(self, call: Call, *, task: bool = False) -> Acting[Answer]:
+        """One read, with all its requests counted."""
+        limits, target = self.progress.limits, self.job.target.name
+        limits.called(target)
+        answer: Answer = yield Read(target=target, call=call, task=task)
+        limits.called(target, answer.again)
+        return answer
+
     def _reading(self, flow: Flow[T]) -> Acting[T]:
         """Drive a flow of reads; its pages are gone when it ends. Raises NotReadable where a call gets no reply."""
         reply: Reply | None = None
@@ -299,9 +305,7 @@ class Carrying:
                     yield Forget(tables=tuple(pages))
                 return done.value  # type: ignore[no-any-return]  # a generator's value is untyped here
             self.calls += 1
-            self.progress.limits.called(self.job.target.name)
-            answer = yield Read(target=self.job.target.name, call=call)
-            self.progress.limits.called(self.job.target.name, answer.again)
+            answer = yield from self._read(call)
             if not isinstance(answer, Reply):
                 flow.close()
                 raise NotReadable(answer.reason, "PLT007")

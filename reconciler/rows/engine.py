@@ -10,6 +10,7 @@ import os
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import compress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -226,7 +227,7 @@ class Engine:
             )
             _, failure = self.attempt(f"CREATE TABLE {table} AS SELECT {chosen} FROM {source.relation}", values.values)
             if failure is None:
-                self._check_shape(table, path, natives, sink)
+                self._check_shape(table, len(rows), path, natives, sink)
         if failure is not None:
             if failure[0] == "OutOfMemoryException":
                 raise failed(failure[0])
@@ -235,19 +236,20 @@ class Engine:
             raise PageBroken(say("its rows could not be taken over one by one"))
         return Page(table=table, count=len(rows), envelope=envelope, untold=self._only(table, sink))
 
-    def _check_shape(self, table: str, path: Path, natives: Mapping[str, str], sink: Sink) -> None:
+    def _check_shape(self, table: str, rows: int, path: Path, natives: Mapping[str, str], sink: Sink) -> None:
         """PageBroken when rows lack what is relied on. Where a column looks suspicious, its rows are looked at as they came."""
-        for column in (*sink.needed, *sink.expected):
-            cell, needed = sql.name(column), column in sink.needed
-            odd = f"{cell} = '' OR left({cell}, 1) IN ('{{', '[')"
-            suspicious = "bool_or" if needed else "bool_and"
-            if not self.one(f"SELECT coalesce({suspicious}({odd}), false) FROM {table}"):
-                continue
-            native = natives[column]
+        relied = [*sink.needed, *sink.expected]
+        if not relied:
+            return
+        odd = "{0} = '' OR left({0}, 1) IN ('{{', '[')"
+        looks = [f"bool_or({odd.format(sql.name(name))})" for name in sink.needed]
+        looks += [f"bool_and({odd.format(sql.name(name))})" for name in sink.expected]
+        (found,) = self.run(f"SELECT {', '.join(looks)} FROM {table}")
+        for column in compress(relied, found):
+            native, needed = natives[column], column in sink.needed
             place = native if native.startswith("/") else pointer(native)
             plain = "json_exists(json, $2) AND json_type(json, $2) NOT IN ('OBJECT', 'ARRAY')"
             good = self.one(f"SELECT count(*) FILTER (WHERE {plain}) FROM read_ndjson_objects($1)", [str(path), place])
-            rows = self.count(table)
             if good < (rows if needed else 1):
                 words = say("{count:,} of its {rows:,} rows show no '{key}'", count=rows - good, rows=rows, key=native)
                 raise PageBroken(words)

@@ -314,12 +314,12 @@ def _rules(
     rules: list[Rule] = []
     required = {column.name for column in spec.sheet.columns if column.required} | set(spec.sheet.identity)
     rules += [rule("no key", f"{shown[name]} = ''", name) for name in spec.sheet.identity if name == "key"]
-    phones = {plan.takes[index].name for index in order}
+    numbered = {plan.takes[index].name: f"n{index}" for index in order}
     named = dict.fromkeys([*spec.sheet.identity, *(["person"] if "person" in shown else [])])
     rules += [
         rule("scientific notation", f"regexp_full_match({shown[name]}, {values(numbers.ROUNDED)})", name, shown[name])
         for name in named
-        if name not in phones
+        if name not in numbered
     ]
     if order:
         first, name = order[0], plan.takes[order[0]].name
@@ -337,7 +337,6 @@ def _rules(
             allowed = values(_test_numbers(spec))
             stranger = f"{text} <> '' AND NOT list_contains({allowed}::BIGINT[], n{first})"
             rules.append(rule("not a test number", stranger, name))
-    numbered = {plan.takes[index].name: f"n{index}" for index in order}
     wanted = [name for name in shown if name in required]
     for name in dict.fromkeys([*wanted, *placeholders(spec.template)]):
         lacking = f"{numbered[name]} IS NULL" if name in numbered else f"{shown[name]} = ''"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -51,6 +52,20 @@ def house(house: House) -> House:
     text = (house.root / "reconciler.yaml").read_text("utf-8")
     house.write("reconciler.yaml", text.replace("    limits: {settle_s: 0}\n", ""))
     return house
+
+
+@contextmanager
+def dying_before(patch: pytest.MonkeyPatch, event: Event) -> Iterator[None]:
+    """Leave the journal as a run does that is killed before it writes such an entry."""
+    append_all = Ledger.append_all
+
+    def dies(journal: Ledger, entries: Sequence[Entry], **how: Any) -> None:
+        if not any(entry.event in (event, Event.RUN_ENDED) for entry in entries):
+            append_all(journal, entries, **how)
+
+    with patch.context() as patched:
+        patched.setattr(Ledger, "append_all", dies)
+        yield
 
 
 def doubtful(house: House) -> str:
@@ -107,15 +122,8 @@ def test_of_an_intent_alone_nobody_knows_when_its_request_left(
     house: House, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have left as late as the lease of its run lasted, and takes as long as any from then on."""
-    append_all = Ledger.append_all
-
-    def dies(journal: Ledger, entries: Sequence[Entry], **how: Any) -> None:
-        if not any(entry.event in (Event.AMBIGUOUS, Event.RUN_ENDED) for entry in entries):
-            append_all(journal, entries, **how)
-
-    monkeypatch.setattr(Ledger, "append_all", dies)
-    run = doubtful(house)
-    monkeypatch.setattr(Ledger, "append_all", append_all)
+    with dying_before(monkeypatch, Event.AMBIGUOUS):
+        run = doubtful(house)
     machine.slept.clear()
     machine.up_s += 181
 
@@ -161,16 +169,9 @@ def test_what_was_taken_and_never_read_back_is_closed_by_a_run_that_looks_at_it(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run of another target has read nothing of it."""
-    append_all = Ledger.append_all
-
-    def dies(journal: Ledger, entries: Sequence[Entry], **how: Any) -> None:
-        if not any(entry.event in (Event.VERIFIED, Event.RUN_ENDED) for entry in entries):
-            append_all(journal, entries, **how)
-
-    monkeypatch.setattr(Ledger, "append_all", dies)
-    house.spec(wolkvox_campaign("stopped"))
-    house.run(*APPLY)
-    monkeypatch.setattr(Ledger, "append_all", append_all)
+    with dying_before(monkeypatch, Event.VERIFIED):
+        house.spec(wolkvox_campaign("stopped"))
+        house.run(*APPLY)
     house.spec(messages("ucontact", "on_apply", 5), "sms")
 
     def closed(*words: str) -> bool:
