@@ -339,7 +339,11 @@ def _sent(session: Session, target: str, call: Call) -> Answer:
 
 
 def _looked_at(proposal: Proposal, call: Unsettled) -> bool:
-    """Whether the plan's readings showed whole what a call has written. Another target's say nothing of it."""
+    """Whether the plan's readings showed whole what a call has written. Another target's say nothing of it, and neither do
+    rows of which a part was not shown.
+    """
+    if any(finding.code == "PLT002" and finding.address == call.address for finding in proposal.plan.findings):
+        return False
     seen = proposal.seen.get(call.address.target)
     everything = proposal.whole and not proposal.partial
     return seen is not None and seen.campaigns.complete and (everything or call.address in proposal.wishes)

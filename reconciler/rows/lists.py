@@ -18,13 +18,14 @@ from typing import Final
 import msgspec
 
 from reconciler.catalogue import say
-from reconciler.diagnostics import Finding, did_you_mean
+from reconciler.diagnostics import Finding
 from reconciler.personal import mask_text
 from reconciler.rows import formats, numbers, reader, sql
 from reconciler.rows.complaints import complaint, reread
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken
 from reconciler.rows.kept import KeptColumns, Reading
+from reconciler.rows.mapping import meant, names_columns
 from reconciler.rows.opened import Part, cells
 from reconciler.rows.places import Place
 from reconciler.rows.prepare import trimmed
@@ -105,11 +106,13 @@ def _read(engine: Engine, spec: RowsSpec, column: str, here: Sequence[Place]) ->
 def _column(spec: RowsSpec, columns: Sequence[str], asked: str) -> str:
     if asked and asked not in columns:
         words = say("the list has no column '{name}'", name=mask_text(asked))
-        remedy = did_you_mean(asked, map(mask_text, filter(None, columns))) or say("correct the name")
+        remedy = meant(spec, asked, columns) or say("correct the name")
         raise SourceBroken([spec.mistake("SRC001", words, "column", remedy)])
     if not asked and len(columns) != 1:
         words = say("the list has {count} columns, and nobody says which one holds the numbers", count=len(columns))
-        remedy = say("write 'column', one of: {names}", names=", ".join(map(mask_text, filter(None, columns))))
+        remedy = say("write 'column', with the column's name as its first row has it")
+        if names_columns(spec, columns):
+            remedy = say("write 'column', one of: {names}", names=", ".join(map(mask_text, filter(None, columns))))
         raise SourceBroken([spec.mistake("SUP013", words, "column", remedy)])
     return asked or columns[0]
 

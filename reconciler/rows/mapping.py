@@ -58,7 +58,7 @@ def mapped(spec: RowsSpec, source: Sequence[str], types: Mapping[str, str]) -> M
         *_holes(spec, takes),
     ]
     if spec.at_column and not instant:
-        remedy = _meant(spec, spec.at_column, source)
+        remedy = meant(spec, spec.at_column, source)
         words = say("the source has no column '{name}'", name=spec.at_column)
         findings.append(spec.mistake("SRC001", words, "at.column", remedy))
     return Mapped(takes=takes, findings=tuple(findings), instant=instant)
@@ -114,7 +114,8 @@ def names_columns(spec: RowsSpec, names: Iterable[str]) -> bool:
     return any(name.casefold() in known for name in found) or all(map(_WORD.fullmatch, found))
 
 
-def _meant(spec: RowsSpec, name: str, source: Sequence[str]) -> str:
+def meant(spec: RowsSpec, name: str, source: Sequence[str]) -> str:
+    """The remedy for a column that a source does not have: the nearest one, or all where they may be shown; "" otherwise."""
     return did_you_mean(name, map(mask_text, filter(None, source)), listed=names_columns(spec, source))
 
 
@@ -136,7 +137,7 @@ def _unknown(spec: RowsSpec, takes: Sequence[Take], source: Sequence[str], types
             yield spec.mistake("SPC013", words, path, remedy)
         if take.value is None and take.column not in source:
             words = say("the source has no column '{name}'", name=mask_text(take.column))
-            remedy = _meant(spec, take.column, source) or say("correct the name")
+            remedy = meant(spec, take.column, source) or say("correct the name")
             yield spec.mistake("SRC001", words, path, remedy)
             continue
         kind = types.get(take.column, "VARCHAR")
@@ -157,7 +158,7 @@ def _missing(spec: RowsSpec, takes: Sequence[Take], source: Sequence[str]) -> It
             continue
         if spec.columns is None:
             words = say("the source has no column '{name}', and `columns` maps none to it", name=name)
-            remedy = _meant(spec, name, source) or say("map the source's own columns under `columns`")
+            remedy = meant(spec, name, source) or say("map the source's own columns under `columns`")
             yield spec.mistake("SRC001", words, "source", remedy)
         else:
             words = say("no column is mapped to '{name}'", name=name)

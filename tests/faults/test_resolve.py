@@ -183,6 +183,31 @@ def test_what_was_taken_and_never_read_back_is_closed_by_a_run_that_looks_at_it(
     assert closed()
 
 
+def test_what_was_taken_is_not_closed_by_a_reading_that_was_not_whole(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform shows as many rows as it shows at most: whether those that were loaded are all there is not known."""
+    house.spec(wolkvox_campaign("stopped"))
+    house.applied()
+    with dying_before(monkeypatch, Event.VERIFIED):
+        house.spec(wolkvox_campaign("stopped") + "---\n" + loaded("wolkvox", 1, 2, 3))
+        house.run(*APPLY)
+    project = (house.root / "reconciler.yaml").read_text("utf-8")
+    house.spec(messages("ucontact", "on_apply", 5), "sms")  # something to apply meanwhile
+
+    def closed() -> bool:
+        entries = house.run("audit", "log", "--format", "json").json["entries"]
+        return any(entry["event"] == "verified_weak" and "wolkvox" in (entry.get("address") or "") for entry in entries)
+
+    lines = "    platform: wolkvox\n"
+    assert lines in project
+    house.write("reconciler.yaml", project.replace(lines, lines + "    limits: {rows_per_download: 3}\n", 1))
+    assert house.run(*APPLY).code == 7
+    assert not closed()
+
+    house.write("reconciler.yaml", project)
+    assert house.run(*APPLY).code == 0
+    assert closed()
+
+
 @pytest.mark.parametrize(("took_s", "code"), [((0, 0), 0), ((0, 100, 0), 0), ((0, 100, 200, 400), 6)])
 def test_two_readings_that_lie_far_apart_do_not_count_together(
     house: House, machine: Machine, monkeypatch: pytest.MonkeyPatch, took_s: tuple[float, ...], code: int

@@ -179,6 +179,21 @@ def test_the_column_is_named_or_the_only_one(read: Read) -> None:
     assert read("telefono\n", "none.csv").count == 0
 
 
+def test_a_first_row_of_people_is_never_quoted_as_a_header(read: Read) -> None:
+    """A list without a header: what stands there may be somebody's name."""
+    for column, code in (("", "SUP013"), ("telefono", "SRC001")):
+        with pytest.raises(SourceBroken) as broken:
+            read("Ana Ruiz,x1\nEva Sol,y2\n", column=column)
+        (found,) = broken.value.findings
+        assert found.code == code
+        assert found.remedy
+        assert "Ana" not in found.message + found.remedy
+
+    with pytest.raises(SourceBroken) as broken:
+        read("telefono,motivo\n3001234567,x\n")
+    assert "motivo, telefono" in broken.value.findings[0].remedy or "telefono, motivo" in broken.value.findings[0].remedy
+
+
 # --- prepared columns
 
 
