@@ -119,11 +119,13 @@ def _names(session: Session, proposal: Proposal) -> dict[str, dict[str, Names]]:
 
 
 def _sets(session: Session, proposal: Proposal) -> Iterator[tuple[int, str, str, list[str]]]:
-    """(how many at most, address, verb or start, tables) of each set of rows or persons. Barring more people needs no name."""
+    """(how many at most, address, verb or start, a query of rows or tables of persons) of each set. Barring more people needs
+    no name.
+    """
     for address, listed in proposal.listing.listed.items():
         for verb, marked in listed.compared.feed.marked.items():
             if marked.count and (address.kind, verb) != ("blacklist", Verb.ADD):
-                yield marked.count, str(address), verb.value, [marked.table]
+                yield marked.count, str(address), verb.value, [listed.compared.feed.reviewed(verb)]
     for change in proposal.plan.changes:
         if change.action is Action.START:
             tables = _reached(proposal, change.address)

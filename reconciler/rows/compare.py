@@ -429,12 +429,13 @@ def people(engine: Engine, compared: Iterable[Compared], dialable: Iterable[str]
 
 
 def set_digest(feed: Feed, container: str, generation: int) -> str:
-    """The name of all that would be done, in hex; "" for nothing. Sums of keyed digests, so that no order is in it."""
+    """The name of all that would be done, in hex; "" for nothing. Sums of keyed digests, so that no order is in it. What stands
+    where rows are replaced or taken away is part of it.
+    """
     parts = [container, str(generation)]
     for verb in Verb:
         if feed.count(verb):
-            content, recipient = digest.as_number("content"), digest.as_number("recipient")
-            statement = f"SELECT count(*), bit_xor({content}), bit_xor({recipient}) FROM {feed.marked[verb].table}"
+            statement = f"SELECT count(*), bit_xor(content), bit_xor(recipient) FROM ({feed.reviewed(verb)})"
             parts.append(f"{verb.value}:" + ":".join(str(part) for part in feed.engine.run(statement)[0]))
     if len(parts) == 2:
         return ""

@@ -18,9 +18,10 @@ from reconciler.rows.engine import Engine
 from reconciler.rows.keys import NO_NAMES, keyed_live
 from reconciler.rows.people import dialable_numbers
 from reconciler.rows.prepared import Prepared
-from reconciler.rows.sheet import Presence, Verb
+from reconciler.rows.sheet import BEFORE, Presence, Verb
 
 _WISHED: Final = frozenset({Verb.ADD, Verb.REPLACE})
+_TOUCHING: Final = frozenset({Verb.REPLACE, Verb.REMOVE, Verb.CLOSE})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,16 +63,31 @@ class Feed:
         unseen = verb is Verb.LIFT and self.live is None  # what is not listed is known by our own rows alone
         wished = self._rows(verb).sent if verb in _WISHED or unseen else ()
         shown = self._live_columns(verb)
-        cells = [f"p.{name}" for name in map(sql.name, wished)] + [f"l.{name}" for name in map(sql.name, shown)]
+        before = self._before(verb)
+        cells = [f"p.{name}" for name in map(sql.name, wished)] + [f"l.{name}" for name in map(sql.name, [*shown, *before])]
         names = [f"m.{name}::VARCHAR" for name in ("recipient", "person", "content")]
         joins = f"JOIN {self._rows(verb).table} p ON p._row = m.row " if wished else ""
-        joins += f"JOIN {sql.name(self.live)} l ON l.rowid = m.live " if shown and self.live else ""
+        joins += f"JOIN {sql.name(self.live)} l ON l.rowid = m.live " if (shown or before) and self.live else ""
         found = self.engine.stream(
             f"SELECT {', '.join(names + cells)} FROM {marked.table} m {joins}ORDER BY m.recipient, m.content, m.id", rows_max
         )
-        columns = [*wished, *shown]
+        columns = [*wished, *shown, *(BEFORE + name for name in before)]
         for rows in found:
             yield self._batch(columns, rows)
+
+    def reviewed(self, verb: Verb) -> str:
+        """SQL: (`recipient`, `content`) of the rows under `verb`, as 128-bit numbers. Of a row that is replaced or taken away
+        the content covers what it showed, too: it is another one when somebody edits it.
+        """
+        table, recipient, content = self.marked[verb].table, digest.as_number("recipient"), digest.as_number("content")
+        if verb not in _TOUCHING or self.live is None:
+            return f"SELECT {recipient} AS recipient, {content} AS content FROM {table}"
+        shown = compared_columns(self.engine, self.prepared, self.live)
+        stands = digest.as_number(digest.content([(name, f"coalesce(l.{sql.name(name)}, '')") for name in shown]))
+        return (
+            f"SELECT {recipient} AS recipient, xor(coalesce({content}, 0), {stands}) AS content "
+            f"FROM {table} m JOIN {sql.name(self.live)} l ON l.rowid = m.live"
+        )
 
     def attach(self, table: str) -> None:
         """Look up anew which contacts the rows mean."""
@@ -139,6 +155,13 @@ class Feed:
             return []
         columns = self.engine.columns(self.live)
         return [name for name in columns if name.startswith("_")] if verb is Verb.REPLACE else columns
+
+    def _before(self, verb: Verb) -> Sequence[str]:
+        """The columns of the live row that its replacement in place is held against."""
+        if self.live is None or verb is not Verb.REPLACE or not self.prepared.spec.sheet.replaced_in_place:
+            return []
+        shown = set(self.engine.columns(self.live))
+        return [name for name in self.prepared.sent if name in shown]
 
 
 def compared_columns(engine: Engine, prepared: Prepared, live: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Rows as a review remembers them: short names of those that would be touched, and one digest of a whole source.
 
 A name is the first 8 bytes of what a row's recipient and content give together under the journal's key: the same recipient
-with another text has another name. 64 bits suffice, since a name is only ever looked for in a set that one reviewer saw.
+with another text has another name, and so has a live row that somebody edits before it is replaced. 64 bits suffice, since a
+name is only ever looked for in a set that one reviewer saw.
 """
 
 from __future__ import annotations
@@ -16,11 +17,10 @@ from reconciler.rows.prepared import Prepared
 _HEX: Final = 16
 
 
-def row_names(engine: Engine, table: str) -> Iterator[bytes]:
-    """The sorted names of the rows of a verb (`Marked.table`), each once, in pieces."""
-    recipient, content = digest.as_number("recipient"), digest.as_number("content")
-    both = f"lower(lpad(to_hex((coalesce(xor({recipient}, {content}), {recipient}) >> 64)::UBIGINT), {_HEX}, '0'))"
-    return _sorted(engine, f"SELECT DISTINCT {both} AS name FROM {table}")
+def row_names(engine: Engine, rows: str) -> Iterator[bytes]:
+    """The sorted names of the rows of a verb (`Feed.reviewed`), each once, in pieces."""
+    both = f"lower(lpad(to_hex((coalesce(xor(recipient, content), recipient) >> 64)::UBIGINT), {_HEX}, '0'))"
+    return _sorted(engine, f"SELECT DISTINCT {both} AS name FROM ({rows})")
 
 
 def person_names(engine: Engine, tables: Sequence[str]) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from reconciler.call import Batch
 
@@ -54,6 +54,10 @@ class Sheet:
     def column(self, name: str) -> Column | None:
         """The column of that name."""
         return next((column for column in self.columns if column.name == name), None)
+
+
+BEFORE: Final = "_before_"
+"""Prefix of what a live row showed in a column when it was read, in a row that replaces it in place."""
 
 
 class Verb(Enum):

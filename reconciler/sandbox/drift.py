@@ -195,6 +195,17 @@ def _lynn_contact(turn: Turn, order: Order) -> str:
     return "A customer wrote in, and became 1 contact."
 
 
+def _lynn_edit(turn: Turn, order: Order) -> str:
+    contact = turn.db.execute(
+        "SELECT seq FROM lynn_contact WHERE account = ? AND (? IS NULL OR identifier = ?) ORDER BY seq LIMIT 1",
+        (turn.account, order.get("phone"), order.get("phone")),
+    ).fetchone()
+    if contact is None:
+        raise Nothing("there is no such contact")
+    turn.db.execute("UPDATE lynn_contact SET name = ? WHERE seq = ?", (str(order.get("name", "Corregido")), contact[0]))
+    return "A colleague corrected the name of 1 contact."
+
+
 def _opt_out(turn: Turn, order: Order) -> str:
     id_, body, _ = _lynn(turn, order)
     contact = turn.db.execute(
@@ -265,6 +276,7 @@ ACTIONS: MappingProxyType[str, dict[str, Act]] = MappingProxyType(
             "delete": _lynn_delete,
             "add-campaign": _lynn_add,
             "add-contact": _lynn_contact,
+            "edit-contact": _lynn_edit,
             "opt-out": _opt_out,
         },
         "ucontact": {"activate": _activate, "stop": _playing(False), "play": _playing(True)},

@@ -233,7 +233,7 @@ def plan() -> Schema:
         optional=("made_with", "seal"),
         format_version=VERSION,
         tool_version=STRING,
-        digest=described(SHA256, "Names what would be sent and to whom."),
+        digest=described(SHA256, "Names what would be sent and to whom, and what stands where rows are replaced or removed."),
         created_at=INSTANT,
         valid_until=INSTANT,
         valid_until_why=STRING,

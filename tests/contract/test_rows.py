@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.house import House, actions, reach
+from reconciler.reconcile import carry
+from tests.house import AT, House, actions, reach
 
 CAMPAIGNS = {
     "wolkvox-co": "kind: campaign\ntarget: wolkvox-co\nname: lista\nstate: stopped\npurpose: service\n"
@@ -168,13 +169,15 @@ def test_wolkvox_25000_rows_are_three_uploads(house: House) -> None:
     house.settled()
 
 
-def test_lynn_address_book(house: House) -> None:
-    def spec(name: str, *indexes: int) -> str:
-        contacts = [f"identifier: '{_number('lynn-cl', i)}', name: {name}, correlation1: R{i}" for i in indexes]
-        rows = "".join(f"    - {{channel: whatsapp, {contact}}}\n" for contact in contacts)
-        rules = "changed: replace\nmissing: remove\n"
-        return f"kind: contacts\ntarget: lynn-cl\nname: clientes\n{rules}source:\n  rows:\n{rows}"
+def _book(name: str, *indexes: int) -> str:
+    contacts = [f"identifier: '{_number('lynn-cl', i)}', name: {name}, correlation1: R{i}" for i in indexes]
+    rows = "".join(f"    - {{channel: whatsapp, {contact}}}\n" for contact in contacts)
+    rules = "changed: replace\nmissing: remove\n"
+    return f"kind: contacts\ntarget: lynn-cl\nname: clientes\n{rules}source:\n  rows:\n{rows}"
 
+
+def test_lynn_address_book(house: House) -> None:
+    spec = _book
     house.spec(spec("Persona", 1, 2))
     house.applied()
     house.settled()
@@ -186,6 +189,51 @@ def test_lynn_address_book(house: House) -> None:
     house.settled()
     house.spec(spec("Otra", 1))
     house.applied()
+    house.settled()
+
+
+@pytest.mark.parametrize("way", ["plan", "digest"])
+@pytest.mark.parametrize("wish", [("Otra", 1, 2), ("Persona", 1)])
+def test_lynn_what_somebody_corrects_after_the_review_is_decided_by_a_person(
+    house: House, way: str, wish: tuple[str, int]
+) -> None:
+    """A contact that would be replaced, or removed, shows something else than the reviewer saw."""
+    house.spec(_book("Persona", 1, 2))
+    house.applied()
+    house.spec(_book(*wish))
+    plan = house.run("plan", "--at", AT, "--out", "plan.json", "--format", "json").json
+    words = ["plan.json"] if way == "plan" else ["--digest", plan["digest"], "--at", AT, "--allow-delete", str(plan["deletes"])]
+    house.control.drift("lynn", "edit-contact", phone=_number("lynn-cl", 2).lstrip("+"), name="Corregida")
+    before = len(house.control.calls())
+
+    said = house.run("apply", *words)
+
+    assert said.code == 4
+    asked = {call["operation"].rpartition(".")[2] for call in house.control.calls()[before:]}
+    assert asked.isdisjoint({"PostContact", "PutContact", "DeleteContact"})
+    assert house.plan()["changes"]  # a person sees it as it is now, and decides
+
+
+def test_lynn_what_somebody_corrects_during_the_run_is_left_as_it_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the reading and the writing of a long address book there may be hours."""
+    house.spec(_book("Persona", 1, 2))
+    house.applied()
+    house.spec(_book("Otra", 1, 2))
+
+    def drives(*given: Any, **named: Any) -> Any:
+        for index in (1, 2):
+            house.control.drift("lynn", "edit-contact", phone=_number("lynn-cl", index).lstrip("+"), name="Corregida")
+        return real(*given, **named)
+
+    real = carry._drive
+    with monkeypatch.context() as patch:
+        patch.setattr(carry, "_drive", drives)
+        said = house.apply()
+
+    assert said.code == 1
+    assert "somebody changed a contact after it was read" in said.out
+    assert _row(house.plan(), "lynn-cl/contacts/clientes")["to_replace"] == 2
+    house.applied()  # a person has seen it as it is now
     house.settled()
 
 

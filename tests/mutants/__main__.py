@@ -18,6 +18,9 @@ JOBS = 2
 def main(names: list[str]) -> int:
     """How many mutants lived: 0 is what is wanted."""
     chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
+    if unknown := set(names) - {mutant.name for mutant in chosen}:
+        print(f"there is no mutant called {', '.join(sorted(unknown))}")
+        return 1
     tests = sorted({mutant.killed_by for mutant in chosen if mutant.killed_by})
     with tempfile.TemporaryDirectory() as scratch:
         copies: SimpleQueue[Path] = SimpleQueue()

@@ -596,6 +596,20 @@ STALENESS: Final = (
         after="    if now.people > 9 * reviewed.people:",
         killed_by="tests/test_narrow.py::test_more_people_are_more_whoever_they_are",
     ),
+    Mutant(
+        name="what somebody corrects in a row after the review is written over",
+        file="reconciler/rows/feed.py",
+        before="        if verb not in _TOUCHING or self.live is None:",
+        after="        if verb not in () or self.live is None:",
+        killed_by="tests/contract/test_rows.py::test_lynn_what_somebody_corrects_after_the_review_is_decided_by_a_person",
+    ),
+    Mutant(
+        name="what somebody corrects in a row during the run is written over",
+        file="reconciler/platforms/lynn/contacts.py",
+        before='        if any(value != row.get(BEFORE + name, "") for name',
+        after="        if any(value != row.get(BEFORE + name, ) and not value for name",
+        killed_by="tests/contract/test_rows.py::test_lynn_what_somebody_corrects_during_the_run_is_left_as_it_is",
+    ),
 )
 
 JUDGES: Final = (

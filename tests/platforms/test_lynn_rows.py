@@ -161,10 +161,13 @@ def test_contacts_that_are_missing_or_twice_are_not_as_wished(stands: Presence) 
 
 
 def test_a_replaced_contact_keeps_what_the_document_does_not_map() -> None:
-    row = {"_contact_id": PERSON + "1", "channel": "whatsapp", "identifier": "56966666666"}
-    before = {"Id": PERSON + "1", "Name": "Ana", "correlationIds": ["a", "b", "c"], "Tags": ["x"], "channel": "whatsapp"}
+    seen = {"_before_channel": "whatsapp", "_before_identifier": "+56966666666", "_before_correlation2": "b"}
+    row = {"_contact_id": PERSON + "1", "channel": "whatsapp", "identifier": "56966666666"} | seen
+    known = {"channel": "whatsapp", "identifier": "+56966666666", "correlationIds": ["a", "b", "c"]}
+    before = {"Id": PERSON + "1", "Name": "Ana", "Tags": ["x"], **known}
     change = step(Action.ROWS_ADD, BOOK, feed=Feed(replace=[row]))
-    calls, facts = drive(LYNN.write(change), ok(before), ok(before | {"correlationIds": ["a", "", "c"]}))
+    after = before | {"identifier": "56966666666", "correlationIds": ["a", "", "c"]}
+    calls, facts = drive(LYNN.write(change), ok(before), ok(after))
 
     assert operations(calls) == ["GetContact", "PutContact"]
     assert calls[1].json == before | {"identifier": "56966666666", "correlationIds": ["a", "", "c"]}
@@ -173,6 +176,31 @@ def test_a_replaced_contact_keeps_what_the_document_does_not_map() -> None:
         drive(LYNN.write(change), ok(before), ok(before))
     with pytest.raises(NotDone, match="no longer there"):
         drive(LYNN.write(change), GONE)
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"Name": "Eva"},
+        {"Name": None},
+        {"Name": 7},
+        {"correlationIds": ["a", "otro"]},
+        {"correlationIds": []},
+        {"identifier": "56977777777"},
+    ],
+)
+def test_a_contact_that_somebody_edits_after_it_was_read_is_left_as_it_is(edited: dict[str, object]) -> None:
+    """The plan says what it replaces; the platform is asked once more before each contact."""
+    mapped = {name: name for name in ("name", "channel", "identifier", "correlation2")}
+    seen = {"_before_name": "Ana", "_before_channel": "sms", "_before_identifier": "+1", "_before_correlation2": "b"}
+    row = {"_contact_id": PERSON, "name": "Ana Sol", "channel": "sms", "identifier": "1", **seen}
+    there = {"Id": PERSON, "Name": "Ana", "correlationIds": ["a", "b"], "channel": "sms", "identifier": "+1"}
+    change = step(Action.ROWS_ADD, replace(BOOK, fields={**BOOK.fields, "columns": mapped}), feed=Feed(replace=[row]))
+
+    calls, _ = drive(LYNN.write(change), ok(there | {"correlationIds": ["other", "b"]}), ok({"Id": PERSON}))
+    assert operations(calls) == ["GetContact", "PutContact"]  # somebody else's field is theirs
+    with pytest.raises(NotDone, match="somebody changed a contact"):
+        drive(LYNN.write(change), ok(there | edited))
 
 
 def test_a_contact_is_deleted_by_its_id_and_gone_from_the_list() -> None:

@@ -18,7 +18,7 @@ from reconciler.platforms.lynn import LYNN, Lynn
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, Step
 from reconciler.resource import Action, Desired, Live, State
 from reconciler.rows.engine import Engine
-from reconciler.rows.sheet import Presence, Verb
+from reconciler.rows.sheet import BEFORE, Presence, Verb
 from reconciler.sandbox.control import Control
 from reconciler.sandbox.server import Running, running
 from tests.openapi import check_request, check_response
@@ -209,7 +209,8 @@ def test_the_address_book(line: Line) -> None:
 
     contact = _contacts(line)["56966666661"]
     assert contact[1:] == ("Ana Prueba", "1-9", "")
-    changed = {"_contact_id": contact[0], "channel": "whatsapp", "identifier": "56966666661", "correlation1": "2-7"}
+    before = {f"{BEFORE}{name}": row[name] for name in ("channel", "identifier", "correlation1")}
+    changed = {"_contact_id": contact[0], "channel": "whatsapp", "identifier": "56966666661", "correlation1": "2-7", **before}
     assert line.carry(Action.ROWS_ADD, desired, feed=Book(line.engine, replace=[changed])).certainty is Certainty.VERIFIED
     assert _contacts(line)["56966666661"] == (contact[0], "Ana Prueba", "2-7", "")
 

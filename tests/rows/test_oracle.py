@@ -145,8 +145,17 @@ def recipient(key: str, generation: int) -> bytes:
 
 
 def content(row: Row) -> bytes:
-    said = sorted({"_id": row["key"], **row}.items())
+    return texts({"_id": row["key"], **row})
+
+
+def texts(row: Row) -> bytes:
+    said = sorted(row.items())
     return keyed("content\x1f" + "".join(f"{name}:{len(value.encode())}:{value}" for name, value in said if value))
+
+
+def stood(row: Row) -> int:
+    """What a live row showed of what its document sends."""
+    return int.from_bytes(texts({name: row[name] for name in ("phone", "name")}))
 
 
 def judged(rows: list[Row], found: Found) -> tuple[dict[str, Row], set[str]]:
@@ -236,19 +245,21 @@ def named(found: Found, verbs: dict[str, list[Row]], state: State, live: dict[st
         names = [recipient(row["key"], state.generation) for row in chosen]
         told = verb != "remove"
         contents = [content(row) for row in chosen] if told else []
-        sums = [str(reduce(xor, (int.from_bytes(name) for name in each))) if each else "None" for each in (contents, names)]
-        parts.append(f"{verb}:{len(chosen)}:{':'.join(sums)}")
+        seen = [] if verb == "add" else [stood(live[row["key"]]) for row in chosen]
+        meant = [*(int.from_bytes(name) for name in contents), *seen]
+        sums = [reduce(xor, meant), reduce(xor, (int.from_bytes(name) for name in names))]
+        parts.append(f"{verb}:{len(chosen)}:{':'.join(map(str, sums))}")
         cut = []
         for start in range(0, len(chosen), rows_max):
             part = slice(start, start + rows_max)
-            ours, texts = b"".join(names[part]), b"".join(contents[part])
+            ours, said = b"".join(names[part]), b"".join(contents[part])
             sent = []
             for row in chosen[part]:
                 shown = {name: live[row["key"]][name] for name in ("_result", "_calls")} if verb == "replace" else {}
                 sent.append({name: value for name, value in (row | shown).items() if value})
             persons = b"".join(keyed(f"person\x1f+57{row['phone']}") for row in chosen[part]) if told else b""
-            whole = hmac.digest(KEY, b"batch" + ours + texts, "sha256").hex()
-            cut.append((sent, ours, persons, texts, whole))
+            whole = hmac.digest(KEY, b"batch" + ours + said, "sha256").hex()
+            cut.append((sent, ours, persons, said, whole))
         found.batches[verb] = cut
     if len(parts) > 2:
         found.digest = hmac.digest(KEY, "\x1f".join(["set", *parts]).encode(), "sha256").hex()

@@ -6,6 +6,7 @@ Contacts arise by themselves when people write in. What the list shows beside ou
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any, Final
 
 from reconciler.call import Flow
@@ -15,7 +16,7 @@ from reconciler.platforms.lynn.dialect import CONTACT, CONTACTS, CORRELATION, CO
 from reconciler.platforms.lynn.replies import absent, content, shown, single
 from reconciler.platforms.platform import Certainty, Evidence, NotDone, NotReadable, RowsSeen, Step
 from reconciler.resource import Action, Desired
-from reconciler.rows.sheet import Column, RowsFeed, Sheet, Verb
+from reconciler.rows.sheet import BEFORE, Column, RowsFeed, Sheet, Verb
 from reconciler.target import Target
 
 TABLE: Final = "contacts"
@@ -93,7 +94,10 @@ def _replace(step: Step, feed: RowsFeed) -> Flow[int]:
         reply = yield call(step.target, "GetContact", identifier)
         if absent(reply):
             raise NotDone(say("a contact to be replaced is no longer there"))
-        body = _native(row, single(reply), mapped or COLUMNS & frozenset(row))
+        stands, wished = single(reply), mapped or COLUMNS & frozenset(row)
+        if any(value != row.get(BEFORE + name, "") for name, value in _columns(stands).items() if name in wished):
+            raise NotDone(say("somebody changed a contact after it was read; it is left as it is: plan again"))
+        body = _native(row, stands, wished)
         reply = yield call(step.target, "PutContact", identifier, json=body, batch=batch)
         if _contradicts(shown(reply), body):
             raise NotDone(say("the platform shows another contact than was sent"))
@@ -108,6 +112,14 @@ def _delete(target: Target, feed: RowsFeed) -> Flow[int]:
         yield call(target, "DeleteContact", identifier, batch=batch)
         count += 1
     return count
+
+
+def _columns(contact: Mapping[str, Any]) -> dict[str, str]:
+    """What a contact shows in our columns, as its reading has it."""
+    known = part(contact, CORRELATIONS)
+    values = {ours: part(contact, native) for ours, native in CONTACT.items()}
+    values |= dict(zip_longest(CORRELATION, known[:CORRELATIONS_MAX] if isinstance(known, list) else []))
+    return {name: "" if value is None else str(value) for name, value in values.items()}
 
 
 def _native(row: Mapping[str, str], before: Mapping[str, Any], wished: frozenset[str]) -> dict[str, Any]:
