@@ -21,7 +21,7 @@ from reconciler.rows.engine import Engine, failed
 from reconciler.rows.errors import EngineFailed, SourceBroken
 from reconciler.rows.opened import JSON_LINE_MAX_BYTES, NESTED, Part, csv_relation
 from reconciler.rows.places import Place
-from reconciler.rows.source import CSV_LINE_MAX_BYTES, changed, not_encoded, ragged, too_long, unreadable
+from reconciler.rows.source import CSV_LINE_MAX_BYTES, changed, not_closed, not_encoded, ragged, too_long, unreadable
 from reconciler.rows.spec import RowsSpec
 
 FINDINGS_MAX: Final = 10
@@ -126,12 +126,11 @@ def _csv_words(spec: RowsSpec, part: Part, line: int, message: str) -> Finding:
     if widths := _WIDTHS.search(message):
         return ragged(spec, place, line, int(widths[2]), int(widths[1]))
     if _OPEN in message:
-        words = say("a quoted value is not closed, or goes on after its closing quote")
-        return unreadable(spec, place, words, line=line)
+        return not_closed(spec, place, line, part.head.delimiter)
     if "unicode" in message.lower():
-        return not_encoded(spec, place, part.head.encoding, line)
+        return not_encoded(spec, place, part.head.encoding, line, part.head.delimiter)
     if "aximum line size" in message or "MAXIMUM LINE" in message.upper():
-        return too_long(spec, place, line, CSV_LINE_MAX_BYTES)
+        return too_long(spec, place, line, CSV_LINE_MAX_BYTES, part.head.delimiter)
     if mixed := _mixed_line_ends(part.path):
         words = say("lines end in different ways")
         return unreadable(

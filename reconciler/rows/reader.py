@@ -36,6 +36,7 @@ from reconciler.rows.source import (
     changed,
     empty,
     head,
+    holds_nul,
     no_header,
     not_encoded,
     rows_head,
@@ -305,17 +306,17 @@ def _looked_at(spec: RowsSpec, place: Place, found: Head, *, marked: bool, out: 
         file.read(len(UTF8_MARK) if marked else 0)
         file.read(found.blank_bytes)
         while chunk := file.read(_CHUNK):
-            if (wrong := _seen_wrong(spec, place, chunk, carried, line)) is not None:
+            if (wrong := _seen_wrong(spec, place, chunk, carried, line, found.delimiter)) is not None:
                 return wrong
             ended = max(chunk.rfind(end) for end in ends)
             first = len(chunk) if ended < 0 else min(at for end in ends if (at := chunk.find(end)) >= 0)
             if run + first > most:
-                return too_long(spec, place, line, most)
+                return too_long(spec, place, line, most, found.delimiter)
             run = run + len(chunk) if ended < 0 else len(chunk) - ended - 1
             try:
                 text = decoder.decode(chunk).encode() if decoder else chunk
             except UnicodeDecodeError as broken:
-                return not_encoded(spec, place, found.encoding, line + chunk.count(b"\n", 0, broken.start))
+                return not_encoded(spec, place, found.encoding, line + chunk.count(b"\n", 0, broken.start), found.delimiter)
             if decoder is not None:
                 seen.take(chunk)
             if out is not None:
@@ -326,9 +327,9 @@ def _looked_at(spec: RowsSpec, place: Place, found: Head, *, marked: bool, out: 
     return utf8_after_all(spec, place, found.encoding) if seen.sure else None
 
 
-def _seen_wrong(spec: RowsSpec, place: Place, chunk: bytes, before: bytes, line: int) -> Finding | None:
+def _seen_wrong(spec: RowsSpec, place: Place, chunk: bytes, before: bytes, line: int, delimiter: str) -> Finding | None:
     if (at := chunk.find(b"\0")) >= 0:
-        return unreadable(spec, place, say("it holds a NUL byte"), line=line + chunk.count(b"\n", 0, at))
+        return holds_nul(spec, place, line + chunk.count(b"\n", 0, at), delimiter)
     if place.form == "jsonl":
         start = 0 if before in (b"", b"\n") else chunk.find(b"\n") + 1
         found = _NOT_AN_OBJECT.search(chunk, start) if start or before in (b"", b"\n") else None

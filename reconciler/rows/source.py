@@ -10,7 +10,8 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -19,6 +20,7 @@ import msgspec
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
 from reconciler.personal import mask_text
+from reconciler.rows.column import column_of, last, nul, undecodable
 from reconciler.rows.errors import TooMuch
 from reconciler.rows.mapping import asked, names_columns
 from reconciler.rows.packing import BROKEN
@@ -68,12 +70,15 @@ def head(spec: RowsSpec, place: Place) -> Head:
     if not data.removeprefix(UTF8_MARK).strip():
         return Head(findings=(empty(spec, place),))
     encoding = str(spec.source.get("encoding") or "utf-8") if place.form == "csv" else "utf-8"
-    if wrong := _wrong_bytes(spec, place, data, encoding):
+    text = data.decode(_CODECS[encoding], errors="ignore")
+    delimiter = str(spec.source.get("delimiter") or _delimiter(text.lstrip("\r\n"))) if place.form == "csv" else ""
+    if wrong := _wrong_bytes(spec, place, data, encoding, delimiter):
         return Head(findings=(wrong,))
     if not whole and not data.endswith((b"\n", b"\r")):  # one line is more than the head
-        return Head(findings=(too_long(spec, place, 1, HEAD_BYTES),)) if place.form == "csv" else Head(whole=False)
-    text = data.decode(_CODECS[encoding], errors="ignore")
-    return _json_head(spec, place, text, whole) if place.form == "jsonl" else _csv_head(spec, place, text, encoding, whole)
+        return Head(findings=(too_long(spec, place, 1, HEAD_BYTES, delimiter),)) if place.form == "csv" else Head(whole=False)
+    if place.form == "jsonl":
+        return _json_head(spec, place, text, whole)
+    return replace(_csv_head(spec, place, text, delimiter, whole), encoding=encoding)
 
 
 def rows_head(spec: RowsSpec) -> Head:
@@ -111,18 +116,18 @@ def _shown(spec: RowsSpec, header: Sequence[str], names: Sequence[str]) -> str:
     return ", ".join(f"'{mask_text(name)}'" for name in names)
 
 
-def _wrong_bytes(spec: RowsSpec, place: Place, data: bytes, encoding: str) -> Finding | None:
+def _wrong_bytes(spec: RowsSpec, place: Place, data: bytes, encoding: str, delimiter: str) -> Finding | None:
     if data.startswith(_UTF16_MARKS):
         return unreadable(spec, place, say("it is UTF-16"), remedy=say("save it as UTF-8"))
     if data.startswith(UTF8_MARK) and encoding != "utf-8":
         return utf8_after_all(spec, place, encoding)
     if (at := data.find(b"\0")) >= 0:
-        return unreadable(spec, place, say("it holds a NUL byte"), line=data.count(b"\n", 0, at) + 1)
+        return holds_nul(spec, place, data.count(b"\n", 0, at) + 1, delimiter)
     decoder = codecs.getincrementaldecoder(_CODECS[encoding])()
     try:
         decoder.decode(data)
     except UnicodeDecodeError as wrong:
-        return not_encoded(spec, place, encoding, data.count(b"\n", 0, wrong.start) + 1)
+        return not_encoded(spec, place, encoding, data.count(b"\n", 0, wrong.start) + 1, delimiter)
     seen = Utf8()
     seen.take(data)
     return utf8_after_all(spec, place, encoding) if encoding != "utf-8" and seen.sure else None
@@ -158,17 +163,30 @@ def utf8_after_all(spec: RowsSpec, place: Place, encoding: str) -> Finding:
     return unreadable(spec, place, words, remedy=say("remove `encoding`"))
 
 
-def not_encoded(spec: RowsSpec, place: Place, encoding: str, line: int) -> Finding:
+def not_encoded(spec: RowsSpec, place: Place, encoding: str, line: int, delimiter: str) -> Finding:
     """The finding for a byte that its encoding does not have."""
+    column = column_of(place, line, delimiter, undecodable(_CODECS[encoding]))
     plain = encoding != "utf-8" or place.form != "csv"
     remedy = say("save it as UTF-8") if plain else say("save it as UTF-8, or write encoding: cp1252")
-    return unreadable(spec, place, say("it is not {encoding}", encoding=encoding), line=line, remedy=remedy)
+    return unreadable(spec, place, say("it is not {encoding}", encoding=encoding), line=line, column=column, remedy=remedy)
 
 
-def unreadable(spec: RowsSpec, place: Place, why: str = "", *, line: int = 0, remedy: str = "") -> Finding:
-    """SRC002 at the document's source, with the line of the data file in words: the line itself is never shown."""
+def holds_nul(spec: RowsSpec, place: Place, line: int, delimiter: str) -> Finding:
+    """The finding for a NUL byte."""
+    return unreadable(spec, place, say("it holds a NUL byte"), line=line, column=column_of(place, line, delimiter, nul))
+
+
+def not_closed(spec: RowsSpec, place: Place, line: int, delimiter: str) -> Finding:
+    """The finding for quotes that do not hold a cell."""
+    words = say("a quoted value is not closed, or goes on after its closing quote")
+    return unreadable(spec, place, words, line=line, column=column_of(place, line, delimiter, last))
+
+
+def unreadable(spec: RowsSpec, place: Place, why: str = "", *, line: int = 0, column: int = 0, remedy: str = "") -> Finding:
+    """SRC002 at the document's source, with line and column of the data file in words: the line itself is never shown."""
     where = say("'{file}', line {line:,}", file=place.shown, line=line) if line else f"'{place.shown}'"
     why = why or say("it cannot be read")
+    why = say("{why} (column {column})", why=why, column=column) if column else why
     return spec.mistake("SRC002", f"{where}: {why}", "source.file", remedy or say("mend the file, or export it again"))
 
 
@@ -195,12 +213,10 @@ def _json_head(spec: RowsSpec, place: Place, text: str, whole: bool) -> Head:
     return Head(columns=tuple(names), whole=whole and len(lines) <= HEAD_ROWS)
 
 
-def _csv_head(spec: RowsSpec, place: Place, text: str, encoding: str, whole: bool) -> Head:
+def _csv_head(spec: RowsSpec, place: Place, text: str, delimiter: str, whole: bool) -> Head:
     body = text.lstrip("\r\n")
     blank_bytes = len(text) - len(body)
     blank_lines = len(text[:blank_bytes].splitlines())
-    declared = spec.source.get("delimiter")
-    delimiter = declared or _delimiter(body)
     records = _records(body, delimiter)
     try:
         _, header = next(records)
@@ -219,12 +235,10 @@ def _csv_head(spec: RowsSpec, place: Place, text: str, encoding: str, whole: boo
                     break
     except csv.Error as broken:
         if whole:
-            words = say("a quoted value is not closed, or goes on after its closing quote")
-            findings.append(unreadable(spec, place, words, line=broken.args[0] + blank_lines))
+            findings.append(not_closed(spec, place, broken.args[0] + blank_lines, delimiter))
     return Head(
         columns=columns,
         delimiter=delimiter,
-        encoding=encoding,
         blank_lines=blank_lines,
         blank_bytes=blank_bytes,
         findings=tuple(findings),
@@ -237,10 +251,12 @@ def empty(spec: RowsSpec, place: Place) -> Finding:
     return spec.mistake("SRC003", say("'{file}' is empty", file=place.shown), "source.file", remedy)
 
 
-def too_long(spec: RowsSpec, place: Place, line: int, most: int) -> Finding:
-    """The finding for a line that is no row of a list."""
+def too_long(spec: RowsSpec, place: Place, line: int, most: int, delimiter: str) -> Finding:
+    """The finding for a line that is no row of a list, with the column that does not end."""
+    column = column_of(place, line, delimiter, last)
     words = say("the line is longer than {most:,} bytes", most=most)
-    return unreadable(spec, place, words, line=line, remedy=say("look for a quote that is not closed, or a missing line end"))
+    remedy = say("look for a quote that is not closed, or a missing line end")
+    return unreadable(spec, place, words, line=line, column=column, remedy=remedy)
 
 
 def ragged(spec: RowsSpec, place: Place, line: int, found: int, wanted: int) -> Finding:
@@ -279,10 +295,9 @@ def _delimiter(text: str) -> str:
     """The separator under which header and first rows agree on the most columns; a comma where there is one column."""
 
     def score(delimiter: str) -> tuple[int, bool]:
-        try:
-            widths = [len(record) for _, record in islice(_records(text, delimiter), 20) if record]
-        except csv.Error:
-            widths = []
+        widths: list[int] = []
+        with suppress(csv.Error):  # what stands before a broken row tells, too
+            widths.extend(len(record) for _, record in islice(_records(text, delimiter), 20) if record)
         width = widths[0] if widths else 0
         return (width if width > 1 else 0, len(set(widths)) == 1)
 

@@ -607,7 +607,7 @@ STALENESS: Final = (
         name="what somebody corrects in a row during the run is written over",
         file="reconciler/platforms/lynn/contacts.py",
         before='        if any(value != row.get(BEFORE + name, "") for name',
-        after="        if any(value != row.get(BEFORE + name, ) and not value for name",
+        after="        if any(value != row.get(BEFORE + name) and not value for name",
         killed_by="tests/contract/test_rows.py::test_lynn_what_somebody_corrects_during_the_run_is_left_as_it_is",
     ),
 )

@@ -294,13 +294,14 @@ def test_a_line_that_does_not_end_is_never_held(
     found = broken(engine, specs, text=text, name=name, columns=KEYED)
 
     line = 1 if b"\n" not in text else 1 + text[:200].count(b"\n")
-    assert found == [f"SRC002 '../data/{name}', line {line:,}: the line is longer than 1,000 bytes"]
+    column = " (column 3)" if name.endswith("csv") else ""
+    assert found == [f"SRC002 '../data/{name}', line {line:,}: the line is longer than 1,000 bytes{column}"]
 
 
 def test_a_first_line_longer_than_the_head_is_said_to_be(engine: Engine, specs: Specs) -> None:
     """A header of that length is none; a first object of that length may be one."""
     found = broken(engine, specs, text=b"key,phone," + b"x" * 300_000 + b"\n1,3001234567,x\n")
-    assert found == ["SRC002 '../data/people.csv', line 1: the line is longer than 262,144 bytes"]
+    assert found == ["SRC002 '../data/people.csv', line 1: the line is longer than 262,144 bytes (column 3)"]
     text = b'{"key": "1", "phone": "3001234567", "more": "' + b"x" * 300_000 + b'"}\n'
     assert peek(specs(text=text, name="people.jsonl", columns=KEYED)) == []
     assert prepare(engine, specs(text=text, name="people.jsonl", columns=KEYED)).rows == 1
@@ -350,7 +351,7 @@ def test_three_hundred_megabytes_in_one_line_stay_on_the_disk(tmp_path: Path, na
     )
 
     message, megabytes = done.stdout.splitlines()
-    assert message.endswith(f"the line is longer than {limit} bytes")
+    assert f"the line is longer than {limit} bytes" in message
     assert int(megabytes) < 64
 
 

@@ -154,6 +154,31 @@ def test_mistakes_far_below_the_head_are_found_when_rows_are_read(engine: Engine
     assert "cannot be read to its end" in broken(engine, specs, text=packed[:-20], name="people.csv.gz")[0]
 
 
+@pytest.mark.parametrize("far", [0, 30_000])
+@pytest.mark.parametrize("delimiter", [",", ";", "|"])
+@pytest.mark.parametrize(
+    ("wrong", "why", "column"),
+    [
+        (b"x,3001234567,a\x00b\n", "it holds a NUL byte", 3),
+        (b"\x00,3001234567,a\n", "it holds a NUL byte", 1),
+        (b'"x, ""y""",3001234567,"a\x00"\n', "it holds a NUL byte", 3),
+        (b"x,\xf13001234567,a\n", "it is not utf-8", 2),
+        (b'x,3001234567,"Eva\n', "a quoted value is not closed, or goes on after its closing quote", 3),
+        (b'x,"3001234567"0,Eva\n', "a quoted value is not closed, or goes on after its closing quote", 2),
+        (b'x,3001234567,"Eva\n' + b"x" * 2_000_001 + b"\n", "the line is longer than 2,000,000 bytes", 0),
+        (b"x,30" + b"1" * 2_000_001 + b",Eva\n", "the line is longer than 2,000,000 bytes", 2),
+    ],
+)
+def test_the_column_of_what_is_wrong_is_told(
+    engine: Engine, specs: Specs, wrong: bytes, why: str, column: int, delimiter: str, far: int
+) -> None:
+    """By its number; not where its line begins within quotes."""
+    good = "key,phone,name\n" + "".join(f'k{number},3001234567,"Ana, ""la"" {number}"\n' for number in range(far))
+    found = broken(engine, specs, text=(good.encode() + wrong + b"z,3001234567,Sol\n").replace(b",", delimiter.encode()))
+
+    assert found[0].endswith(f": {why} (column {column})" if column else f": {why}")
+
+
 @pytest.mark.parametrize("delimiter", ",;")
 def test_a_long_cell_is_read_near_the_head_as_further_down(engine: Engine, specs: Specs, delimiter: str) -> None:
     """The standard reader, which looks at the head, has a limit of its own."""
