@@ -216,3 +216,20 @@ def test_the_two_locks_agree() -> None:
     runtime, dev = map(pins, LOCKS)
 
     assert runtime.items() <= dev.items()
+
+
+# --- tests ---------------------------------------------------------------------------------------------------------------
+
+
+def test_no_test_moves_the_clock_of_the_whole_process() -> None:
+    """A sandbox may run in a thread beside it, and would wait for an hour that does not come."""
+    moved = re.compile(r"""setattr\((?:time,|["'](?:[\w.]+\.)?time\.\w+["'])""")
+    assert moved.search('patched.setattr("reconciler.journal.sqlite.time.monotonic", lambda: 0.0)')
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in committed()
+        if path.suffix == ".py" and path.is_relative_to(ROOT / "tests") and path != Path(__file__)
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if moved.search(line)
+    ]
+    assert found == []

@@ -224,7 +224,8 @@ def test_a_folder_that_another_engine_takes_away_just_now_is_made_again(
 def test_whoever_waits_for_a_folder_goes_on_when_it_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
-    monkeypatch.setattr("reconciler.rows.spill.time.sleep", lambda _seconds: fcntl.flock(held, fcntl.LOCK_UN))
+    let_go = SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _seconds: fcntl.flock(held, fcntl.LOCK_UN))
+    monkeypatch.setattr("reconciler.rows.spill.time", let_go)
     Spill(tmp_path).close()
     os.close(held)
 
