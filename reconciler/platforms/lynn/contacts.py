@@ -85,7 +85,9 @@ def _post(target: Target, feed: RowsFeed) -> Flow[int]:
 
 
 def _replace(step: Step, feed: RowsFeed) -> Flow[int]:
-    """Put contacts back whole, with what the document maps; an empty cell of a mapped column empties the field."""
+    """Put contacts back whole, with what the document maps; an empty cell of a mapped column empties the field. NotDone where
+    one does not show any more what it showed when it was read: a person decides about it.
+    """
     mapped = COLUMNS & frozenset((step.desired.get("columns") if step.desired else None) or ())
     count = 0
     for batch in feed.batches(Verb.REPLACE, 1):
