@@ -23,7 +23,6 @@ NAME_BYTES: Final = 8
 REACHED: Final = "start"
 """Beside the verbs of rows: whom the start of a campaign reaches, all who can be dialled in it then."""
 
-_SHOWN: Final = frozenset({Verb.REPLACE.value, Verb.REMOVE.value, Verb.CLOSE.value})  # named by what they showed, too
 _ON_APPLY: Final = "on_apply"
 _NO_COUNTS: Final[Mapping[str, int]] = {}
 
@@ -240,7 +239,7 @@ def _people_more(reviewed: Extent, now: Extent) -> Iterator[Excess]:
                 words = say("{count:,} were too many to keep their names, so that any difference is stale", count=then.count)
             elif what == REACHED:
                 words = say("its start would reach people who were not reviewed")
-            elif what in _SHOWN:
+            elif Verb(what).touches:
                 words = say("'{verb}' of rows that were not reviewed, or that somebody changed since", verb=what)
             else:
                 words = say("'{verb}' of rows that were not reviewed", verb=what)

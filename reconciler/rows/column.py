@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.rows.packing import BROKEN
 from reconciler.rows.places import Place
 
-_LINE_MAX_BYTES: Final = 2_000_000
+CSV_LINE_MAX_BYTES: Final = 2_000_000
 
 Offset = Callable[[bytes], int]
 """Where in a line, from 0, something is wrong; -1 for nowhere."""
@@ -27,7 +27,7 @@ def column_of(place: Place, line: int, delimiter: str, wrong: Offset) -> int:
     quotes = 0
     try:
         with place.open() as file:
-            for number, text in enumerate(iter(lambda: file.readline(_LINE_MAX_BYTES), b""), 1):
+            for number, text in enumerate(iter(lambda: file.readline(CSV_LINE_MAX_BYTES), b""), 1):
                 if number == line:
                     at = wrong(text)
                     return 0 if quotes % 2 or at < 0 else _column_at(text, delimiter, at)

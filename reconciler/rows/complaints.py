@@ -17,11 +17,12 @@ from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
 from reconciler.personal import mask_text
 from reconciler.rows import sql
+from reconciler.rows.column import CSV_LINE_MAX_BYTES
 from reconciler.rows.engine import Engine, failed
 from reconciler.rows.errors import EngineFailed, SourceBroken
 from reconciler.rows.opened import JSON_LINE_MAX_BYTES, NESTED, Part, csv_relation
 from reconciler.rows.places import Place
-from reconciler.rows.source import CSV_LINE_MAX_BYTES, changed, not_closed, not_encoded, ragged, too_long, unreadable
+from reconciler.rows.source import changed, not_closed, not_encoded, ragged, too_long, unreadable
 from reconciler.rows.spec import RowsSpec
 
 FINDINGS_MAX: Final = 10

@@ -21,7 +21,6 @@ from reconciler.rows.prepared import Prepared
 from reconciler.rows.sheet import BEFORE, Presence, Verb
 
 _WISHED: Final = frozenset({Verb.ADD, Verb.REPLACE})
-_TOUCHING: Final = frozenset({Verb.REPLACE, Verb.REMOVE, Verb.CLOSE})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,7 +79,7 @@ class Feed:
         the content covers what it showed, too: it is another one when somebody edits it.
         """
         table, recipient, content = self.marked[verb].table, digest.as_number("recipient"), digest.as_number("content")
-        if verb not in _TOUCHING or self.live is None:
+        if not verb.touches or self.live is None:
             return f"SELECT {recipient} AS recipient, {content} AS content FROM {table}"
         shown = compared_columns(self.engine, self.prepared, self.live)
         stands = digest.as_number(digest.content([(name, f"coalesce(l.{sql.name(name)}, '')") for name in shown]))
@@ -160,14 +159,18 @@ class Feed:
         """The columns of the live row that its replacement in place is held against."""
         if self.live is None or verb is not Verb.REPLACE or not self.prepared.spec.sheet.replaced_in_place:
             return []
-        shown = set(self.engine.columns(self.live))
-        return [name for name in self.prepared.sent if name in shown]
+        return _shown(self.engine, self.prepared, self.live)
 
 
 def compared_columns(engine: Engine, prepared: Prepared, live: str) -> list[str]:
     """The columns in which a wished and a live row can differ: what the source names and the platform shows."""
+    return [name for name in _shown(engine, prepared, live) if name not in prepared.spec.sheet.identity]
+
+
+def _shown(engine: Engine, prepared: Prepared, live: str) -> list[str]:
+    """What the source names and the platform shows."""
     shown = set(engine.columns(live))
-    return [name for name in prepared.sent if name in shown and name not in prepared.spec.sheet.identity]
+    return [name for name in prepared.sent if name in shown]
 
 
 def _packed(names: Iterator[str | None]) -> bytes:

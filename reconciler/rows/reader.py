@@ -21,6 +21,7 @@ from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
 from reconciler.personal import mask_text
 from reconciler.rows import query, remote, sql
+from reconciler.rows.column import CSV_LINE_MAX_BYTES
 from reconciler.rows.complaints import FINDINGS_MAX, complaint
 from reconciler.rows.engine import Engine
 from reconciler.rows.errors import SourceBroken, TooMuch
@@ -29,7 +30,6 @@ from reconciler.rows.opened import JSON_LINE_MAX_BYTES, Part, cells
 from reconciler.rows.packing import BROKEN, believed
 from reconciler.rows.places import Place, locate
 from reconciler.rows.source import (
-    CSV_LINE_MAX_BYTES,
     UTF8_MARK,
     Head,
     Utf8,

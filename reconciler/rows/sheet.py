@@ -70,6 +70,11 @@ class Verb(Enum):
     LIFT = "lift"
     MARK = "mark"
 
+    @property
+    def touches(self) -> bool:
+        """Whether a live row is written over or taken away: what it showed belongs to what was reviewed."""
+        return self in (Verb.REMOVE, Verb.CLOSE, Verb.REPLACE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowsDiff:

@@ -20,7 +20,7 @@ import msgspec
 from reconciler.catalogue import say
 from reconciler.diagnostics import Finding
 from reconciler.personal import mask_text
-from reconciler.rows.column import column_of, last, nul, undecodable
+from reconciler.rows.column import CSV_LINE_MAX_BYTES, column_of, last, nul, undecodable
 from reconciler.rows.errors import TooMuch
 from reconciler.rows.mapping import asked, names_columns
 from reconciler.rows.packing import BROKEN
@@ -29,7 +29,6 @@ from reconciler.rows.spec import RowsSpec
 
 HEAD_BYTES: Final = 256 * 1024
 HEAD_ROWS: Final = 200
-CSV_LINE_MAX_BYTES: Final = 2_000_000
 DELIMITERS: Final = ",;\t|"
 UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")

@@ -195,26 +195,26 @@ def _lynn_contact(turn: Turn, order: Order) -> str:
     return "A customer wrote in, and became 1 contact."
 
 
-def _lynn_edit(turn: Turn, order: Order) -> str:
-    contact = turn.db.execute(
-        "SELECT seq FROM lynn_contact WHERE account = ? AND (? IS NULL OR identifier = ?) ORDER BY seq LIMIT 1",
-        (turn.account, order.get("phone"), order.get("phone")),
-    ).fetchone()
-    if contact is None:
-        raise Nothing("there is no such contact")
-    turn.db.execute("UPDATE lynn_contact SET name = ? WHERE seq = ?", (str(order.get("name", "Corregido")), contact[0]))
-    return "A colleague corrected the name of 1 contact."
-
-
-def _opt_out(turn: Turn, order: Order) -> str:
-    id_, body, _ = _lynn(turn, order)
+def _known_contact(turn: Turn, order: Order) -> str:
+    """The id of the wished contact; of the first one without a wish."""
     contact = turn.db.execute(
         "SELECT id FROM lynn_contact WHERE account = ? AND (? IS NULL OR identifier = ?) ORDER BY seq LIMIT 1",
         (turn.account, order.get("phone"), order.get("phone")),
     ).fetchone()
     if contact is None:
         raise Nothing("there is no such contact")
-    set_dnd(turn, contact[0], id_, True)
+    return str(contact[0])
+
+
+def _lynn_edit(turn: Turn, order: Order) -> str:
+    name, id_ = str(order.get("name", "Corregido")), _known_contact(turn, order)
+    turn.db.execute("UPDATE lynn_contact SET name = ? WHERE account = ? AND id = ?", (name, turn.account, id_))
+    return "A colleague corrected the name of 1 contact."
+
+
+def _opt_out(turn: Turn, order: Order) -> str:
+    id_, body, _ = _lynn(turn, order)
+    set_dnd(turn, _known_contact(turn, order), id_, True)
     return f"A contact asked not to be disturbed by {body['name']}."
 
 

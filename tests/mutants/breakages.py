@@ -599,8 +599,8 @@ STALENESS: Final = (
     Mutant(
         name="what somebody corrects in a row after the review is written over",
         file="reconciler/rows/feed.py",
-        before="        if verb not in _TOUCHING or self.live is None:",
-        after="        if verb not in () or self.live is None:",
+        before="        if not verb.touches or self.live is None:",
+        after="        if verb or self.live is None:",
         killed_by="tests/contract/test_rows.py::test_lynn_what_somebody_corrects_after_the_review_is_decided_by_a_person",
     ),
     Mutant(
