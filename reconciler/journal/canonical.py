@@ -24,7 +24,7 @@ _EXPONENT: Final = re.compile(rb"\de-\d")
 def dumps(value: Any) -> bytes:
     """`value`, which `plain` gave, as canonical JSON."""
     written = _encoder()(value)
-    suspicious = not written.isascii() or _EXPONENT.search(written)
+    suspicious = not written.isascii() or (b"e-" in written and _EXPONENT.search(written))
     return rfc8785.dumps(value) if suspicious and not _written_alike(value) else written
 
 
@@ -34,30 +34,48 @@ def text(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """`value` as JSON knows it; TypeError for what JSON does not know (a `Secret` above all).
+    """`value` as JSON knows it, itself where it is that already; TypeError for what JSON does not know (a `Secret` above all).
 
     What a platform said must be recordable whatever it holds, so numbers that JSON does not keep exactly become text, and half
     characters become U+FFFD. A whole number is an integer, however it was given.
     """
+    return value if _is_plain(value) else _made_plain(value)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether it is surely plain: told quickly for nearly everything that an entry holds."""
+    if type(value) is str:
+        return value.isascii() or value.isprintable()  # half characters are neither
+    if type(value) is dict:
+        for name, item in value.items():
+            if not (type(name) is str and (name.isascii() or name.isprintable()) and _is_plain(item)):
+                return False
+        return True
+    if type(value) is list:
+        return all(map(_is_plain, value))
+    if type(value) is int:
+        return abs(value) <= SAFE_INTEGER
+    return value is None or type(value) is bool
+
+
+def _made_plain(value: Any) -> Any:
     kind = type(value)
-    if kind is str:
-        return value if value.isascii() else _whole_characters(value)
     if kind is dict:
-        return {plain(str(name)): plain(item) for name, item in value.items()}
+        return {_made_plain(str(name)): _made_plain(item) for name, item in value.items()}
     if value is None or kind is bool:
         return value
+    if isinstance(value, str):
+        return _whole_characters(str(value))
     if isinstance(value, int):
         return int(value) if abs(value) <= SAFE_INTEGER else str(value)
     if isinstance(value, float):
         if not abs(value) <= SAFE_INTEGER:  # neither is what is no number
             return str(value)
         return int(value) if value.is_integer() else float(value)
-    if isinstance(value, str):
-        return _whole_characters(str(value))
-    if isinstance(value, Mapping):
-        return plain(dict(value))
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [_made_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return _made_plain(dict(value))
     raise TypeError(f"a journal entry cannot hold a {kind.__name__}")
 
 

@@ -60,7 +60,8 @@ def write(number: int, previous: bytes, entry: Entry, columns: Columns) -> tuple
     data = _content(number, entry, bound)
     body = canonical.dumps(data)
     own = link(previous, body)
-    return body, Stored(number=number, entry=_as_read(entry, data), previous=previous.hex(), hash=own.hex(), digests=bound)
+    read = _as_read(entry, data, body)
+    return body, Stored(number=number, entry=read, previous=previous.hex(), hash=own.hex(), digests=bound)
 
 
 def content(stored: Stored) -> dict[str, Any]:
@@ -77,22 +78,20 @@ def entry_json(entry: Entry) -> dict[str, Any]:
     address = str(entry.address) if entry.address else ""
     if "\0" in f"{entry.run}{entry.operation}{address}{entry.call}{entry.container}":
         raise ValueError("no name holds a NUL: not every database can keep it")
-    optional = (
-        ("run", entry.run),
-        ("operation", entry.operation),
-        ("address", address),
-        ("action", entry.action.value if entry.action else ""),
-        ("call", entry.call),
-        ("container", entry.container),
-        ("count", entry.count),
-        ("boot", entry.boot),
-        ("clock_s", entry.clock_s),
-        ("facts", entry.facts),
-    )
+    optional = {
+        "run": entry.run,
+        "operation": entry.operation,
+        "address": address,
+        "action": entry.action.value if entry.action else "",
+        "call": entry.call,
+        "container": entry.container,
+        "count": entry.count,
+        "boot": entry.boot,
+        "clock_s": entry.clock_s,
+        "facts": entry.facts,
+    }
     data: dict[str, Any] = {"event": entry.event.value, "at": entry.at.isoformat()}
-    for name, value in optional:
-        if value:
-            data[name] = canonical.plain(value)
+    data |= {name: canonical.plain(value) for name, value in optional.items() if value}
     if entry.generation != 1:
         data["generation"] = entry.generation
     return data
@@ -117,8 +116,10 @@ def entry_from(data: Mapping[str, Any]) -> Entry:
     )
 
 
-def _as_read(entry: Entry, data: Mapping[str, Any]) -> Entry:
-    """The entry that `data` was made of, as `entry_from` would give it again."""
+def _as_read(entry: Entry, data: Mapping[str, Any], body: bytes) -> Entry:
+    """The entry that `data` and `body` were made of, as `entry_from` would give it again: mostly as it is."""
+    if body.isascii() and data.get("facts", entry.facts) is entry.facts:
+        return entry
     return Entry(
         event=entry.event,
         at=entry.at,

@@ -35,6 +35,9 @@ class Database(Protocol):
     def execute(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement inside a transaction; the rows that it gives."""
 
+    def execute_each(self, query: str, values: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for each of the values, inside a transaction."""
+
     def lay(self, statement: str) -> None:
         """Run one statement of the layout, which is written as SQLite knows it, in this database's own dialect."""
 

@@ -41,6 +41,8 @@ class Event(Enum):
     UNLOCKED = "unlocked"  # a person lifted a lock or a lease: facts hold id, reason, by, holder
     MOVED = "moved"  # the journal was copied and lies elsewhere from now on: facts hold id, to, by
 
+    __hash__ = object.__hash__  # a member is itself alone; Enum's own is asked for with every entry, and is slow
+
 
 SENT: Final = frozenset({Event.ACKED, Event.VERIFIED, Event.VERIFIED_WEAK})
 OPEN: Final = frozenset({Event.INTENT, Event.AMBIGUOUS})
@@ -51,7 +53,7 @@ class Entry:
     """One event. `operation` groups the events of one call; it is empty for events of runs and addresses.
 
     `container` = platform, account and live campaign, as text; `count` = rows of the call; `boot` and `clock_s` = boot id and
-    seconds on the boot clock, on which settling waits.
+    seconds on the boot clock, on which settling waits. Nobody changes `facts` once they are given.
     """
 
     event: Event

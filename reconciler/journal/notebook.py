@@ -28,7 +28,7 @@ class Notebook:
         self.weight = 0
         self._operations: dict[tuple[str, str], list[Attempt]] = {}
         self._changed: dict[int, tuple[Attempt, Attempt | None]] = {}
-        self._owned: dict[Address, Owned | None] = {}
+        self._owned: dict[Address, tuple[Owned | None, Owned | None]] = {}  # now, and in the tables
         self._baselines: list[tuple[int, str]] = []
         self._manual: list[str] = []
         self._plans: list[str] = []
@@ -38,18 +38,13 @@ class Notebook:
     def put(self) -> None:
         """Put everything into the tables."""
         self._tables.put_attempts(self._changed.values())
-        for address, owned in self._owned.items():
-            self._tables.put_owned(address, owned)
-        for number, container in self._baselines:
-            self._tables.put_baseline(number, container)
-        for key in self._manual:
-            self._tables.put_manual(key)
-        for seal in self._plans:
-            self._tables.put_plan(seal)
+        self._tables.put_owned(self._owned.values())
+        self._tables.put_baselines(self._baselines)
+        self._tables.put_manual(self._manual)
+        self._tables.put_plans(self._plans)
         if self._lists is not None:
             self._tables.put_lists(self._lists)
-        for address, rows in self._sources.items():
-            self._tables.put_source(address, rows)
+        self._tables.put_sources(self._sources)
         self.clear()
 
     def attempts(self, container: str, operation: str) -> list[Attempt]:
@@ -77,18 +72,17 @@ class Notebook:
     def owned(self, address: Address) -> Owned | None:
         """See `Shelf`."""
         if address not in self._owned:
-            return self._tables.owned(address)
-        return self._owned[address]
+            found = self._tables.owned(address)
+            self._owned[address] = found, found
+        return self._owned[address][0]
 
     def keep_owned(self, owned: Owned) -> None:
         """See `Shelf`."""
-        self.weight += 1
-        self._owned[owned.address] = owned
+        self._own(owned.address, owned)
 
     def drop_owned(self, address: Address) -> None:
         """See `Shelf`."""
-        self.weight += 1
-        self._owned[address] = None
+        self._own(address, None)
 
     def keep_baseline(self, number: int, container: str) -> None:
         """See `Shelf`."""
@@ -114,3 +108,8 @@ class Notebook:
         """See `Shelf`."""
         self.weight += 1
         self._sources[address] = rows
+
+    def _own(self, address: Address, owned: Owned | None) -> None:
+        self.weight += 1
+        self.owned(address)
+        self._owned[address] = owned, self._owned[address][1]

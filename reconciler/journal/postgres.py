@@ -110,6 +110,11 @@ class PostgresDatabase:
         cursor = self._connection.execute(query.replace("?", "%s"), values, binary=True)
         return cursor.fetchall() if cursor.description else []
 
+    def execute_each(self, query: str, values: Sequence[Sequence[Any]]) -> None:
+        """See `database.Database`."""
+        with self._connection.cursor(binary=True) as cursor:
+            cursor.executemany(query.replace("?", "%s"), values)
+
     def lay(self, statement: str) -> None:
         """See `database.Database`."""
         self._connection.execute(_FORM.sub(lambda found: _TYPES.get(found[0], ")"), statement))

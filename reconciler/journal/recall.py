@@ -33,6 +33,9 @@ NOT_REACHED: Final = (Action.ROWS_REMOVE, Action.BLACKLIST_ADD, Action.BLACKLIST
 # What puts rows, messages or entries somewhere, where they stay when their document goes.
 PLACING: Final = (Action.ROWS_ADD, Action.SCHEDULE, Action.BLACKLIST_ADD)
 
+# What makes a live object ours, changes it, or takes it away.
+_OWNING: Final = (Action.CREATE, Action.UPDATE, Action.START, Action.STOP, Action.DELETE)
+
 # What may be asked for once more while an earlier asking is in doubt: twice is as once.
 _NATURAL: Final = (Action.BLACKLIST_ADD, Action.BLACKLIST_REMOVE)
 
@@ -275,14 +278,15 @@ def _attempted(shelf: Shelf, stored: Stored) -> None:
     """Note what an entry of an operation says of its attempts and of what is ours."""
     entry = stored.entry
     known = [] if entry.event is Event.INTENT else shelf.attempts(entry.container, entry.operation)
-    concerned: list[tuple[Attempt, Attempt | None]] = [(attempt, attempt) for attempt in _concerned(known, entry)]
     if not known and entry.address and entry.action:
-        concerned = [(_begun(stored, entry.address, entry.action), None)]
-    for attempt, before in concerned:
+        begun = _begun(stored, entry.address, entry.action)
+        _owning(shelf, begun, entry, entry.facts)
+        shelf.keep_attempt(begun, None)
+    for attempt in _concerned(known, entry):
         facts = {**attempt.facts, **entry.facts}
         now = _after(attempt, stored, facts)
         _owning(shelf, now, entry, facts)
-        shelf.keep_attempt(now, before)
+        shelf.keep_attempt(now, attempt)
 
 
 def _concerned(attempts: list[Attempt], entry: Entry) -> list[Attempt]:
@@ -296,6 +300,7 @@ def _concerned(attempts: list[Attempt], entry: Entry) -> list[Attempt]:
 
 
 def _begun(stored: Stored, address: Address, action: Action) -> Attempt:
+    """An attempt after the first entry about it."""
     entry = stored.entry
     return Attempt(
         number=stored.number,
@@ -308,7 +313,9 @@ def _begun(stored: Stored, address: Address, action: Action) -> Attempt:
         count=entry.count,
         since=entry.at,
         event=entry.event,
-        outcome=Outcome.OPEN,
+        outcome=_outcome(entry),
+        rows_at=stored.number if stored.digests else 0,
+        facts={} if final(entry.event) else entry.facts,
     )
 
 
@@ -320,13 +327,20 @@ def _after(attempt: Attempt, stored: Stored, facts: Mapping[str, Any]) -> Attemp
     """
     entry = stored.entry
     named = stored.digests and (entry.event is Event.PARTIAL or not attempt.rows_at)
-    return replace(
-        attempt,
+    return Attempt(
+        number=attempt.number,
+        operation=attempt.operation,
+        run=attempt.run,
+        address=attempt.address,
+        action=attempt.action,
+        call=attempt.call,
+        container=attempt.container,
+        count=(entry.count if named else 0) or attempt.count,
+        since=attempt.since,
         event=entry.event,
         outcome=_outcome(entry),
-        facts={} if final(entry.event) else facts,
         rows_at=stored.number if named else attempt.rows_at,
-        count=(entry.count if named else 0) or attempt.count,
+        facts={} if final(entry.event) else facts,
     )
 
 
@@ -346,10 +360,10 @@ def _owning(shelf: Shelf, attempt: Attempt, entry: Entry, facts: Mapping[str, An
     An acknowledged write counts for identity, so that a crash before the read-back loses nothing; its fields count only
     once they were read back or could not be.
     """
-    if attempt.outcome is not Outcome.DONE or entry.event is Event.PARTIAL:
+    if attempt.outcome is not Outcome.DONE or entry.event is Event.PARTIAL or attempt.action not in _OWNING:
         return
-    fields = {} if entry.event is Event.ACKED else dict(facts.get("fields") or {})
-    applied = {} if entry.event is Event.ACKED else dict(facts.get("readable") or {})
+    confirmed = {} if entry.event is Event.ACKED else facts
+    fields, applied = confirmed.get("fields") or {}, confirmed.get("readable") or {}
     held = shelf.owned(attempt.address)
     match attempt.action:
         case Action.CREATE if facts.get("id"):

@@ -81,6 +81,10 @@ class SqliteDatabase:
         """See `database.Database`."""
         return self._connection.execute(query, values).fetchall()
 
+    def execute_each(self, query: str, values: Sequence[Sequence[Any]]) -> None:
+        """See `database.Database`."""
+        self._connection.executemany(query, values)
+
     def lay(self, statement: str) -> None:
         """See `database.Database`."""
         self._connection.execute(statement)

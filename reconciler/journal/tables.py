@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -24,6 +24,8 @@ from reconciler.journal.recall import PLACING, RULES, Attempt, Outcome, final, u
 from reconciler.plan.known import Memory, Owned, Placed
 from reconciler.plan.suppression import ListUsed
 from reconciler.resource import Action, Address
+
+Row = tuple[Any, ...]
 
 # What is counted at opening, in the order of their sums, with the columns of their primary keys.
 _SMALL: Final[Mapping[str, tuple[str, ...]]] = {
@@ -50,15 +52,17 @@ _COLUMNS: Final = {
     "sources": 2,
     "sums": 2,
 }
-_WHERE: Final = {table: " AND ".join(f"{name} = ?" for name in names) for table, names in _KEYS.items()}
-_SAME: Final = {table: f"SELECT * FROM {table} WHERE {where}" for table, where in _WHERE.items()}
-_DELETE: Final = {table: f"DELETE FROM {table} WHERE {where}" for table, where in _WHERE.items()}
 _INSERT: Final = {table: f"INSERT INTO {table} VALUES ({', '.join('?' * count)})" for table, count in _COLUMNS.items()}
+_DELETE: Final = {
+    table: f"DELETE FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in names)}" for table, names in _KEYS.items()
+}
+_SAME: Final = {
+    table: f"SELECT * FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in names)}" for table, names in _KEYS.items()
+}
 _SUM_BYTES: Final = 32
 _MARK: Final = """INSERT INTO tail VALUES (1, ?, ?, ?)
     ON CONFLICT (one) DO UPDATE SET number = excluded.number, hash = excluded.hash, seal = excluded.seal"""
 _MODULUS: Final = 2 ** (8 * _SUM_BYTES)
-_PLACING: Final = frozenset(PLACING)
 
 
 class Unsound(Exception):
@@ -218,73 +222,53 @@ class Tables:
 
     def put_attempts(self, changes: Iterable[tuple[Attempt, Attempt | None]]) -> None:
         """Put attempts where they were before, or where they were not; a call once settled is never pending again."""
-        settled: dict[str, int] = {}
-        tallies: dict[tuple[str, str], _Tally] = {}
+        gone: dict[str, list[Row]] = {"pending": [], "settled": []}
+        there: dict[str, list[Row]] = {"pending": [], "settled": []}
+        tallies: dict[Row, _Tally] = {}
         for now, before in changes:
-            for attempt, sign in ((before, -1), (now, 1)):
-                if attempt is None:
-                    continue
-                table, row = _shelf(attempt), _row(attempt)
-                if sign < 0:
-                    self._delete(table, row)
-                else:
-                    self._insert(table, row)
-                if table == "settled":
-                    settled[attempt.container] = settled.get(attempt.container, 0) + sign * _digest(table, row)
-                else:
-                    self._add(table, row, sign)
+            there[_shelf(now)].append(_row(now))
+            if before is not None:
+                gone[_shelf(before)].append(_row(before))
             tallies.setdefault((str(now.address), now.container), _Tally()).count(now, before)
-        for container, change in settled.items():
-            total = (self._sum_in(container) + change) % _MODULUS
-            self._keep("sums", (container, total.to_bytes(_SUM_BYTES)))
-        for key, tally in tallies.items():
-            self._tally(key, tally)
+        self._drop("pending", gone["pending"])
+        self._put("pending", there["pending"])
+        self._delete("settled", gone["settled"])
+        self._insert("settled", there["settled"])
+        self._sum_up(gone["settled"], there["settled"])
+        self._tally(tallies)
 
-    def put_owned(self, address: Address, owned: Owned | None) -> None:
-        """It is ours as it is now, or not any more."""
-        if owned is None:
-            for row in self._database.execute("SELECT * FROM owned WHERE address = ?", (str(address),)):
-                self._drop("owned", row)
-            return
-        facts = {
-            "id": owned.id,
-            "container": owned.container,
-            "name": owned.name,
-            "fields": owned.fields,
-            "applied": owned.applied,
-            "protect": owned.protect,
-            "adopted": owned.adopted,
-        }
-        self._keep("owned", (str(address), canonical.text(facts)))
+    def put_owned(self, changes: Iterable[tuple[Owned | None, Owned | None]]) -> None:
+        """Put what is ours where it was before, or where nothing was; None: nothing is."""
+        changed = [(now, before) for now, before in changes if now is not before]
+        self._drop("owned", [_owned_row(before) for _now, before in changed if before])
+        self._put("owned", [_owned_row(now) for now, _before in changed if now])
 
-    def put_baseline(self, number: int, container: str) -> None:
-        """Entry `number` names rows that were in `container` when it was adopted."""
-        self._keep("baselines", (container, number))
+    def put_baselines(self, baselines: Iterable[tuple[int, str]]) -> None:
+        """These entries name rows that were in a container when it was adopted."""
+        self._keep("baselines", [(container, number) for number, container in baselines])
 
-    def put_manual(self, key: str) -> None:
-        """A person did that step."""
-        self._keep("manual", (key,))
+    def put_manual(self, keys: Iterable[str]) -> None:
+        """A person did these steps."""
+        self._keep("manual", [(key,) for key in dict.fromkeys(keys)])
 
-    def put_plan(self, seal: str) -> None:
-        """That saved plan was used."""
-        self._keep("plans", (seal,))
+    def put_plans(self, seals: Iterable[str]) -> None:
+        """These saved plans were used."""
+        self._keep("plans", [(seal,) for seal in dict.fromkeys(seals)])
 
     def put_lists(self, lists: Iterable[ListUsed]) -> None:
         """These lists were used last, and no others."""
-        for row in self._database.execute("SELECT * FROM lists"):
-            self._drop("lists", row)
-        for one in lists:
-            self._put("lists", (one.name, canonical.text(one.to_json())))
+        self._drop("lists", self._database.execute("SELECT * FROM lists"))
+        self._put("lists", [(one.name, canonical.text(one.to_json())) for one in lists])
 
-    def put_source(self, address: Address, rows: int) -> None:
-        """The source at an address had so many rows when an apply of it began."""
-        self._keep("sources", (str(address), rows))
+    def put_sources(self, sources: Mapping[Address, int]) -> None:
+        """The sources at these addresses had so many rows when an apply of them began."""
+        self._keep("sources", [(str(address), rows) for address, rows in sources.items()])
 
     def plan_used(self, seal: str) -> bool:
         """Whether a saved plan of that seal was used."""
         return bool(self._database.execute("SELECT 1 FROM plans WHERE seal = ?", (seal,)))
 
-    def _sealed(self) -> tuple[Any, ...] | None:
+    def _sealed(self) -> Row | None:
         """Rules, number, head and sums, where they are what was sealed."""
         rows = self._database.execute("SELECT rules, number, head, sum, seal FROM derived")
         return rows[0][:4] if len(rows) == 1 and rows[0][4] == self.seal(*rows[0][:4]) else None
@@ -298,42 +282,53 @@ class Tables:
         rows = self._database.execute("SELECT sum FROM sums WHERE container = ?", (container,))
         return int.from_bytes(rows[0][0]) if rows else 0
 
-    def _add(self, table: str, row: tuple[Any, ...], sign: int) -> None:
-        """Count a row in the sum of its table, or out of it."""
-        self._sums[table] = (self._sums[table] + sign * _digest(table, row)) % _MODULUS
+    def _sum_up(self, gone: Iterable[Row], there: Iterable[Row]) -> None:
+        """Count settled calls in the sums of their containers, or out of them."""
+        changes: dict[str, int] = {}
+        for rows, sign in ((gone, -1), (there, 1)):
+            for row in rows:
+                changes[row[0]] = changes.get(row[0], 0) + sign * _digest("settled", row)
+        totals = {container: (self._sum_in(container) + change) % _MODULUS for container, change in changes.items()}
+        self._keep("sums", [(container, total.to_bytes(_SUM_BYTES)) for container, total in totals.items()])
 
-    def _keep(self, table: str, row: tuple[Any, ...]) -> None:
-        """Put a row where one of the same key may be."""
-        for old in self._database.execute(_SAME[table], row[: len(_KEYS[table])]):
-            self._drop(table, old)
-        self._put(table, row)
+    def _tally(self, changes: Mapping[Row, _Tally]) -> None:
+        """Count what became of attempts at addresses in containers."""
+        found = {row[:2]: row for row in self._same("tallies", list(changes))}
+        counted = []
+        for key, change in changes.items():
+            _address, _container, begun, placings, rows, latest = found.get(key, (*key, 0, 0, 0, ""))
+            if change.undone:
+                latest = self._latest(*key)
+            elif change.latest:
+                latest = max(latest, change.latest, key=_instant)
+            counted.append((*key, begun + change.begun, placings + change.placings, rows + change.rows, latest))
+        self._drop("tallies", list(found.values()))
+        self._put("tallies", counted)
 
-    def _put(self, table: str, row: tuple[Any, ...]) -> None:
-        self._insert(table, row)
-        self._add(table, row, 1)
+    def _same(self, table: str, keys: Sequence[Row]) -> list[Row]:
+        """The rows that are there under keys."""
+        return [row for key in keys for row in self._database.execute(_SAME[table], key)]
 
-    def _drop(self, table: str, row: tuple[Any, ...]) -> None:
-        self._delete(table, row)
-        self._add(table, row, -1)
+    def _keep(self, table: str, rows: Sequence[Row]) -> None:
+        """Put rows where others of the same keys may be."""
+        self._drop(table, self._same(table, [row[: len(_KEYS[table])] for row in rows]))
+        self._put(table, rows)
 
-    def _insert(self, table: str, row: tuple[Any, ...]) -> None:
-        self._database.execute(_INSERT[table], row)
+    def _put(self, table: str, rows: Sequence[Row]) -> None:
+        self._insert(table, rows)
+        self._sums[table] = (self._sums[table] + sum(_digest(table, row) for row in rows)) % _MODULUS
 
-    def _delete(self, table: str, row: tuple[Any, ...]) -> None:
-        self._database.execute(_DELETE[table], row[: len(_KEYS[table])])
+    def _drop(self, table: str, rows: Sequence[Row]) -> None:
+        self._delete(table, rows)
+        self._sums[table] = (self._sums[table] - sum(_digest(table, row) for row in rows)) % _MODULUS
 
-    def _tally(self, key: tuple[str, str], change: _Tally) -> None:
-        """Count what became of attempts at an address in a container."""
-        found = self._database.execute(_SAME["tallies"], key)
-        _address, _container, begun, placings, rows, latest = found[0] if found else (*key, 0, 0, 0, "")
-        if change.undone:
-            latest = self._latest(*key)
-        elif change.latest:
-            latest = max(latest, change.latest, key=_instant)
-        counted = (begun + change.begun, placings + change.placings, rows + change.rows, latest)
-        for old in found:
-            self._drop("tallies", old)
-        self._put("tallies", (*key, *counted))
+    def _insert(self, table: str, rows: Sequence[Row]) -> None:
+        if rows:
+            self._database.execute_each(_INSERT[table], rows)
+
+    def _delete(self, table: str, rows: Sequence[Row]) -> None:
+        if rows:
+            self._database.execute_each(_DELETE[table], [row[: len(_KEYS[table])] for row in rows])
 
     def _latest(self, address: str, container: str) -> str:
         """When something was last placed, now that one placing turned out to be none."""
@@ -375,18 +370,18 @@ def _begun(attempt: Attempt) -> int:
 
 def _placing(attempt: Attempt) -> bool:
     """Whether it put rows, messages or entries somewhere."""
-    return attempt.outcome is Outcome.DONE and attempt.action in _PLACING
+    return attempt.outcome is Outcome.DONE and attempt.action in PLACING
 
 
 def _shelf(attempt: Attempt) -> str:
     return "settled" if final(attempt.event) else "pending"
 
 
-def _digest(table: str, row: tuple[Any, ...]) -> int:
+def _digest(table: str, row: Row) -> int:
     return int.from_bytes(hashlib.sha256(repr((table, row)).encode()).digest())
 
 
-def _row(attempt: Attempt) -> tuple[Any, ...]:
+def _row(attempt: Attempt) -> Row:
     return (
         attempt.container,
         attempt.operation,
@@ -404,7 +399,7 @@ def _row(attempt: Attempt) -> tuple[Any, ...]:
     )
 
 
-def _attempt(row: tuple[Any, ...]) -> Attempt:
+def _attempt(row: Row) -> Attempt:
     container, operation, number, run, address, action, call, count, since, event, outcome, rows_at, facts = row
     return Attempt(
         number=number,
@@ -423,7 +418,7 @@ def _attempt(row: tuple[Any, ...]) -> Attempt:
     )
 
 
-def _in_order(rows: Iterable[tuple[Any, ...]]) -> list[Call]:
+def _in_order(rows: Iterable[Row]) -> list[Call]:
     calls = (
         Call(
             number=row[2],
@@ -437,11 +432,24 @@ def _in_order(rows: Iterable[tuple[Any, ...]]) -> list[Call]:
     return sorted(calls, key=lambda call: call.number)
 
 
-def _used(row: tuple[Any, ...]) -> ListUsed:
+def _used(row: Row) -> ListUsed:
     return ListUsed.from_json(json.loads(row[1]))
 
 
-def _owned(row: tuple[Any, ...]) -> Owned:
+def _owned_row(owned: Owned) -> Row:
+    facts = {
+        "id": owned.id,
+        "container": owned.container,
+        "name": owned.name,
+        "fields": owned.fields,
+        "applied": owned.applied,
+        "protect": owned.protect,
+        "adopted": owned.adopted,
+    }
+    return str(owned.address), canonical.text(facts)
+
+
+def _owned(row: Row) -> Owned:
     import msgspec  # a fifth of the time, and a project may own ten thousand
 
     address, facts = row

@@ -34,6 +34,7 @@ RECIPIENTS: Final = 10_000_000
 BATCH: Final = 10_000  # recipients of a call
 _AT: Final = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 _FACTS: Final[dict[str, Any]] = {
+    "id": "4711",
     "name": "cobranza",
     "readable": {"description": "Cobranza mora", "skill": "101", "speed": 60, "type": "predictive"},
     "fields": {"amd": "COL", "editable": True, "labels": {"opt1": "saldo", "opt2": "vencimiento"}},
