@@ -48,7 +48,9 @@ def _is_plain(value: object) -> bool:
         return value.isascii() or value.isprintable()  # half characters are neither
     if type(value) is dict:
         for name, item in value.items():
-            if not (type(name) is str and (name.isascii() or name.isprintable()) and _is_plain(item)):
+            if not (type(name) is str and name.isascii()):
+                return False
+            if not (type(item) is str and item.isascii()) and not _is_plain(item):
                 return False
         return True
     if type(value) is list:

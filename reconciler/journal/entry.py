@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from reconciler.resource import Action, Address
 
@@ -102,15 +102,14 @@ NO_COLUMNS: Final = Columns()
 HMAC_BYTES: Final = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class Stored(NamedTuple):
     """An entry as it stands in the journal: its number from 1, the hash before it and its own, in hex."""
 
     number: int
     entry: Entry
     previous: str
     hash: str
-    digests: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -290,8 +290,7 @@ class Ledger:
 
     def _catch_up(self) -> None:
         """Verify what another process wrote since we looked, and note it; inside a transaction."""
-        now = """SELECT e.number, e.hash, d.number FROM entries e, derived d
-                 WHERE e.number = (SELECT max(number) FROM entries)"""
+        now = "SELECT e.number, e.hash, (SELECT number FROM derived) FROM entries e ORDER BY e.number DESC LIMIT 1"
         if self._noted == self._last[0] and self._database.execute(now) == [(*self._last, self._tables.base)]:
             return
         self._last = reading.follow(self._database, *self._last)

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from reconciler.call import Safety
 from reconciler.journal import moves
@@ -25,7 +25,7 @@ from reconciler.plan.known import Memory, Owned, Placed, Unsettled
 from reconciler.plan.suppression import ListUsed
 from reconciler.resource import Action, Address
 
-RULES: Final = 5  # raised with every change of what is derived here, so that stores derive again
+RULES: Final = 6  # raised with every change of what is derived here, so that stores derive again
 
 # Their rows were taken away or blacklisted, which contacts nobody.
 NOT_REACHED: Final = (Action.ROWS_REMOVE, Action.BLACKLIST_ADD, Action.BLACKLIST_REMOVE)
@@ -53,8 +53,7 @@ class Outcome(Enum):
     NOT_DONE = "not_done"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One call, from its intent on. `number` is the intent's entry, `rows_at` the entry whose columns name its rows (0: none).
 
     `facts` are those of all its entries together, the later ones winning; they are dropped once nothing more can follow.
@@ -67,12 +66,12 @@ class Attempt:
     action: Action
     call: str
     container: str
-    count: int
+    rows: int
     since: datetime
     event: Event
     outcome: Outcome
-    rows_at: int = 0
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    rows_at: int
+    facts: Mapping[str, Any]
 
 
 def final(event: Event) -> bool:
@@ -176,7 +175,7 @@ def memory(shelf: Notes, head: str) -> Memory:
             Placed(
                 address=address,
                 container=container,
-                count=sum(attempt.count for attempt in found),
+                count=sum(attempt.rows for attempt in found),
                 latest=max(attempt.since for attempt in found),
             )
             for (address, container), found in sorted(placed.items())
@@ -198,7 +197,7 @@ def unsettled(attempts: Iterable[Attempt]) -> tuple[Unsettled, ...]:
             action=attempt.action,
             call=attempt.call,
             container=attempt.container,
-            count=attempt.count,
+            count=attempt.rows,
             since=attempt.since,
             why=str(attempt.facts.get("why", "")),
             facts=attempt.facts,
@@ -310,7 +309,7 @@ def _begun(stored: Stored, address: Address, action: Action) -> Attempt:
         action=action,
         call=entry.call,
         container=entry.container,
-        count=entry.count,
+        rows=entry.count,
         since=entry.at,
         event=entry.event,
         outcome=_outcome(entry),
@@ -327,16 +326,8 @@ def _after(attempt: Attempt, stored: Stored, facts: Mapping[str, Any]) -> Attemp
     """
     entry = stored.entry
     named = stored.digests and (entry.event is Event.PARTIAL or not attempt.rows_at)
-    return Attempt(
-        number=attempt.number,
-        operation=attempt.operation,
-        run=attempt.run,
-        address=attempt.address,
-        action=attempt.action,
-        call=attempt.call,
-        container=attempt.container,
-        count=(entry.count if named else 0) or attempt.count,
-        since=attempt.since,
+    return attempt._replace(
+        rows=(entry.count if named else 0) or attempt.rows,
         event=entry.event,
         outcome=_outcome(entry),
         rows_at=stored.number if named else attempt.rows_at,

@@ -11,7 +11,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -99,11 +99,16 @@ class SqliteDatabase:
 
     def reading(self) -> AbstractContextManager[None]:
         """See `database.Database`."""
-        return self._transaction("BEGIN")
+        return _Transaction(self._connection, "BEGIN", self._said)
 
     def writing(self, *, synced: bool = True) -> AbstractContextManager[None]:
         """See `database.Database`. Without a sync a commit is in the log already, where another process finds it."""
-        return self._transaction("BEGIN IMMEDIATE", "FULL" if synced else "NORMAL")
+        synchronous = "FULL" if synced else "NORMAL"
+        if synchronous != self._synchronous:
+            with self._explained():
+                self._connection.execute(f"PRAGMA synchronous={synchronous}")
+            self._synchronous = synchronous
+        return _Transaction(self._connection, "BEGIN IMMEDIATE", self._said)
 
     def moment(self, local: Moment) -> Moment:
         """See `database.Database`: everybody who shares the file shares the clocks too, or nearly."""
@@ -166,23 +171,6 @@ class SqliteDatabase:
         return self._path.with_name(f"{self._path.name}.lock-{epoch}")
 
     @contextmanager
-    def _transaction(self, begin: str, synchronous: str = "") -> Iterator[None]:
-        try:
-            if synchronous not in ("", self._synchronous):
-                self._connection.execute(f"PRAGMA synchronous={synchronous}")
-                self._synchronous = synchronous
-            self._connection.execute(begin)
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException as failure:
-            if self._connection.in_transaction:
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-            if (said := self._said(failure)) is failure:
-                raise
-            raise said from failure
-
-    @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
@@ -199,6 +187,38 @@ class SqliteDatabase:
             return failure
         cannot_write = getattr(failure, "sqlite_errorcode", 0) & 0xFF in _CANNOT_WRITE
         return (unwritable if cannot_write else unreadable)(self.name, str(failure))
+
+
+class _Transaction(AbstractContextManager[None]):
+    """All or nothing; `said` makes of what went wrong what the caller is told."""
+
+    def __init__(self, connection: sqlite3.Connection, begin: str, said: Callable[[BaseException], BaseException]) -> None:
+        self._connection = connection
+        self._begin = begin
+        self._said = said
+
+    def __enter__(self) -> None:
+        self._execute(self._begin)
+
+    def __exit__(self, _kind: object, failure: BaseException | None, _trace: object) -> None:
+        if failure is None:
+            self._execute("COMMIT")
+        else:
+            self._undo(failure)
+
+    def _execute(self, statement: str) -> None:
+        try:
+            self._connection.execute(statement)
+        except BaseException as failure:
+            self._undo(failure)
+            raise
+
+    def _undo(self, failure: BaseException) -> None:
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+        if (said := self._said(failure)) is not failure:
+            raise said from failure
 
 
 def _make(path: Path) -> None:

@@ -121,7 +121,7 @@ class Tables:
 
     def mark(self, number: int, own: bytes) -> None:
         """Say which entry is the last, so that it is missed when it is gone."""
-        self._database.execute(_MARK, (number, own, self.seal(number, own)))
+        self._database.execute(_MARK, (number, own, self._tail_seal(number, own)))
 
     def seal(self, *parts: object) -> bytes:
         """A keyed digest over `parts`."""
@@ -131,7 +131,7 @@ class Tables:
         """The number of the last entry that there was, as far as the tables say so credibly."""
         row = self._sealed()
         tail = self._database.execute("SELECT number, hash, seal FROM tail")
-        marked = [number for number, own, seal in tail if seal == self.seal(number, own)]
+        marked = [number for number, own, seal in tail if seal == self._tail_seal(number, own)]
         known: int = max([row[1] if row else 0, *marked])
         return known
 
@@ -268,6 +268,10 @@ class Tables:
         """Whether a saved plan of that seal was used."""
         return bool(self._database.execute("SELECT 1 FROM plans WHERE seal = ?", (seal,)))
 
+    def _tail_seal(self, number: object, own: object) -> bytes:
+        """A keyed digest that is quickly made: it is written with every entry."""
+        return hashlib.blake2b(repr((number, own)).encode(), key=self._key, digest_size=32).digest()
+
     def _sealed(self) -> Row | None:
         """Rules, number, head and sums, where they are what was sealed."""
         rows = self._database.execute("SELECT rules, number, head, sum, seal FROM derived")
@@ -353,7 +357,7 @@ class _Tally:
         placed, had = _placing(now), before is not None and _placing(before)
         self.begun += _begun(now) - (_begun(before) if before else 0)
         self.placings += placed - had
-        self.rows += placed * now.count - (had * before.count if before else 0)
+        self.rows += placed * now.rows - (had * before.rows if before else 0)
         self.undone = self.undone or (had and not placed)
         if placed and not had:
             self.latest = max(self.latest, now.since.isoformat(), key=_instant)
@@ -378,7 +382,7 @@ def _shelf(attempt: Attempt) -> str:
 
 
 def _digest(table: str, row: Row) -> int:
-    return int.from_bytes(hashlib.sha256(repr((table, row)).encode()).digest())
+    return int.from_bytes(hashlib.sha256(canonical.text((table, *row)).encode()).digest())
 
 
 def _row(attempt: Attempt) -> Row:
@@ -390,7 +394,7 @@ def _row(attempt: Attempt) -> Row:
         str(attempt.address),
         attempt.action.value,
         attempt.call,
-        attempt.count,
+        attempt.rows,
         attempt.since.isoformat(),
         attempt.event.value,
         attempt.outcome.value,
@@ -400,7 +404,7 @@ def _row(attempt: Attempt) -> Row:
 
 
 def _attempt(row: Row) -> Attempt:
-    container, operation, number, run, address, action, call, count, since, event, outcome, rows_at, facts = row
+    container, operation, number, run, address, action, call, rows, since, event, outcome, rows_at, facts = row
     return Attempt(
         number=number,
         operation=operation,
@@ -409,7 +413,7 @@ def _attempt(row: Row) -> Attempt:
         action=Action(action),
         call=call,
         container=container,
-        count=count,
+        rows=rows,
         since=datetime.fromisoformat(since),
         event=Event(event),
         outcome=Outcome(outcome),
