@@ -1,11 +1,16 @@
-"""What came out, as a page: goals first, then every contender of every subject, and under which load."""
+"""What came out, as a page: goals first, then every contender of every subject, and under which load.
+
+Each subject is a part of its own, with where, when and by what it was measured, so that one can be measured anew alone. Parts
+are kept as data (RESULTS.json); the page is made of them.
+"""
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -63,31 +68,77 @@ def ratio(table: Beside, who: str, whom: str, of: str = "wall_s") -> float | Non
     return float(getattr(table.samples[who], of)) / float(getattr(table.samples[whom], of))
 
 
-def page(sections: Sequence[Section], command: str) -> str:
-    """The whole page, in Markdown."""
-    return "\n".join([*_head(sections, command), *(line for section in sections for line in _section(section))])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one subject gave, as lines of the page: `goals` of its first table, `lines` of its own sections."""
+
+    subject: str
+    measured: str
+    command: str
+    machine: str
+    goals: tuple[str, ...]
+    lines: tuple[str, ...]
 
 
-def _head(sections: Sequence[Section], command: str) -> Iterator[str]:
+def part(subject: str, sections: Sequence[Section], command: str) -> Part:
+    """A subject that was measured here, now."""
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+    return Part(
+        subject=subject,
+        measured=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        command=command,
+        machine=f"{_machine()}. Python {sys.version.split()[0]}; {libraries}",
+        goals=tuple(goal.row(section.loaded) for section in sections for goal in section.goals),
+        lines=tuple(line for section in sections for line in _section(section)),
+    )
+
+
+def kept(path: Path) -> dict[str, Part]:
+    """The parts in a file, by subject; none where there is no file."""
+    found = json.loads(path.read_text("utf-8")) if path.exists() else []
+    return {one["subject"]: Part(**{**one, "goals": tuple(one["goals"]), "lines": tuple(one["lines"])}) for one in found}
+
+
+def keep(path: Path, parts: Iterable[Part]) -> None:
+    """Write a file of parts, whole or not at all."""
+    written = path.with_suffix(".part")
+    written.write_text(json.dumps([asdict(one) for one in parts], ensure_ascii=False, indent=1) + "\n", "utf-8")
+    written.replace(path)
+
+
+def page(parts: Sequence[Part]) -> str:
+    """The whole page, in Markdown."""
+    return "\n".join([*_head(parts), *(line for one in parts for line in one.lines)])
+
+
+def _head(parts: Sequence[Part]) -> Iterator[str]:
     yield "# Figures"
     yield ""
-    yield f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; do not edit."
+    yield "Written by `tests/benchmarks/run.py`; do not edit."
     yield ""
-    yield f"Machine: {_machine()}. Python {sys.version.split()[0]}; {libraries}."
-    yield ""
+    for machine in dict.fromkeys(one.machine for one in parts):
+        subjects = "" if len({one.machine for one in parts}) == 1 else f" ({_names(parts, machine=machine)})"
+        yield f"Machine{subjects}: {machine}."
+        yield ""
     yield (
         "Contenders take turns; every figure is the median of its runs, for the whole process. CPU is user and system time of "
         "the process and its children; the sandbox is a process of its own and not in it. Bytecode is cached, as it is after "
         "an installation. (load) = others used the machine meanwhile: then the CPU columns say more than the wall."
     )
     yield ""
+    for measured, command in dict.fromkeys((one.measured, one.command) for one in parts):
+        yield f"- Measured by `{command}` on {measured}: {_names(parts, measured=measured, command=command)}."
+    yield ""
     yield "| what | goal | found | met |"
     yield "| --- | --- | --- | --- |"
-    for section in sections:
-        for goal in section.goals:
-            yield goal.row(section.loaded)
+    for one in parts:
+        yield from one.goals
     yield ""
+
+
+def _names(parts: Sequence[Part], **alike: str) -> str:
+    """The subjects whose parts have these values."""
+    return ", ".join(one.subject for one in parts if all(getattr(one, name) == value for name, value in alike.items()))
 
 
 def _section(section: Section) -> Iterator[str]:
