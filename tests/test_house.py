@@ -91,6 +91,17 @@ def test_every_command_is_there() -> None:
 # --- what people read ----------------------------------------------------------------------------------------------------
 
 
+def test_the_page_of_figures_says_what_was_kept() -> None:
+    """Nobody mends a figure by hand."""
+    from tests.benchmarks.results import kept, page
+    from tests.benchmarks.run import PARTS, RESULTS, SUBJECTS
+
+    parts = kept(PARTS)
+
+    assert tuple(parts) == SUBJECTS
+    assert RESULTS.read_text("utf-8") == page(list(parts.values()))
+
+
 def test_every_code_has_an_explanation() -> None:
     used = {
         (node.value, path)
