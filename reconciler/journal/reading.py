@@ -15,12 +15,10 @@ from reconciler.journal import chain
 from reconciler.journal.chain import Break
 from reconciler.journal.database import Database
 from reconciler.journal.entry import Columns, Contacted, Stored
-from reconciler.journal.tables import Call
+from reconciler.journal.tables import Call, Row
 
 ENTRIES_MAX: Final = 1_000  # at a time
 COLUMNS_MAX: Final = 16  # at a time: a batch of 10,000 rows has half a megabyte of them
-
-Row = tuple[Any, ...]
 
 
 def last(database: Database) -> tuple[int, bytes]:

@@ -54,7 +54,8 @@ class Outcome(Enum):
 
 
 class Attempt(NamedTuple):
-    """One call, from its intent on. `number` is the intent's entry, `rows_at` the entry whose columns name its rows (0: none).
+    """One call, from its intent on. `number` is the intent's entry; it is about so many `rows`, which the columns of entry
+    `rows_at` name (0: of none).
 
     `facts` are those of all its entries together, the later ones winning; they are dropped once nothing more can follow.
     """
