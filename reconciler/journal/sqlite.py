@@ -203,22 +203,20 @@ class _Transaction(AbstractContextManager[None]):
     def __exit__(self, _kind: object, failure: BaseException | None, _trace: object) -> None:
         if failure is None:
             self._execute("COMMIT")
-        else:
-            self._undo(failure)
+        elif (told := self._undone(failure)) is not failure:
+            raise told from failure
 
     def _execute(self, statement: str) -> None:
         try:
             self._connection.execute(statement)
         except BaseException as failure:
-            self._undo(failure)
-            raise
+            raise self._undone(failure) from failure
 
-    def _undo(self, failure: BaseException) -> None:
+    def _undone(self, failure: BaseException) -> BaseException:
         if self._connection.in_transaction:
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
-        if (said := self._said(failure)) is not failure:
-            raise said from failure
+        return self._said(failure)
 
 
 def _make(path: Path) -> None:
