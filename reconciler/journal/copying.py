@@ -8,8 +8,8 @@ from reconciler.journal.database import Database
 from reconciler.journal.layout import migrate, version
 from reconciler.journal.lease import Lease
 from reconciler.journal.locks import keep_lease
+from reconciler.journal.noted import Row
 from reconciler.journal.reading import COLUMNS_MAX
-from reconciler.journal.tables import Row
 
 _PAGE = """SELECT e.number, e.body, e.hash, c.number, c.recipients, c.persons, c.contents
            FROM entries e LEFT JOIN columns c ON c.number = e.number WHERE e.number > ? ORDER BY e.number LIMIT ?"""

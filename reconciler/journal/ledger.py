@@ -27,8 +27,9 @@ from reconciler.journal.entry import HMAC_BYTES, NO_COLUMNS, Columns, Contacted,
 from reconciler.journal.lease import Claim, Clock, Held, Lease, Moment, bars, extended, held, moved, released, taken
 from reconciler.journal.locks import Holding, keep_lease, kept_lease
 from reconciler.journal.notebook import Notebook
+from reconciler.journal.noted import Call
 from reconciler.journal.recall import NOT_REACHED, Outcome, check, take_in
-from reconciler.journal.tables import Call, Tables, Unsound
+from reconciler.journal.tables import Tables, Unsound
 from reconciler.plan.known import Memory
 from reconciler.resource import Action
 

@@ -15,7 +15,7 @@ from reconciler.journal import chain
 from reconciler.journal.chain import Break
 from reconciler.journal.database import Database
 from reconciler.journal.entry import Columns, Contacted, Stored
-from reconciler.journal.tables import Call, Row
+from reconciler.journal.noted import Call, Row
 
 ENTRIES_MAX: Final = 1_000  # at a time
 COLUMNS_MAX: Final = 16  # at a time: a batch of 10,000 rows has half a megabyte of them

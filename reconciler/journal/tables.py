@@ -11,21 +11,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from reconciler.journal import canonical
 from reconciler.journal.database import Database
 from reconciler.journal.entry import Event
+from reconciler.journal.noted import Call, Row, attempt_of, attempt_row, calls_of, list_of, list_row, owned_of, owned_row
 from reconciler.journal.recall import PLACING, RULES, Attempt, Outcome, final, unsettled
 from reconciler.plan.known import Memory, Owned, Placed
 from reconciler.plan.suppression import ListUsed
-from reconciler.resource import Action, Address
-
-Row = tuple[Any, ...]
+from reconciler.resource import Address
 
 # What is counted at opening, in the order of their sums, with the columns of their primary keys.
 _SMALL: Final[Mapping[str, tuple[str, ...]]] = {
@@ -53,12 +51,9 @@ _COLUMNS: Final = {
     "sums": 2,
 }
 _INSERT: Final = {table: f"INSERT INTO {table} VALUES ({', '.join('?' * count)})" for table, count in _COLUMNS.items()}
-_DELETE: Final = {
-    table: f"DELETE FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in names)}" for table, names in _KEYS.items()
-}
-_SAME: Final = {
-    table: f"SELECT * FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in names)}" for table, names in _KEYS.items()
-}
+_WHERE: Final = {table: " AND ".join(f"{name} = ?" for name in names) for table, names in _KEYS.items()}
+_SAME: Final = {table: f"SELECT * FROM {table} WHERE {where}" for table, where in _WHERE.items()}
+_DELETE: Final = {table: f"DELETE FROM {table} WHERE {where}" for table, where in _WHERE.items()}
 _SUM_BYTES: Final = 32
 _MARK: Final = """INSERT INTO tail VALUES (1, ?, ?, ?)
     ON CONFLICT (one) DO UPDATE SET number = excluded.number, hash = excluded.hash, seal = excluded.seal"""
@@ -67,16 +62,6 @@ _MODULUS: Final = 2 ** (8 * _SUM_BYTES)
 
 class Unsound(Exception):
     """The tables are not what was derived from the entries; they are derived again."""
-
-
-class Call(NamedTuple):
-    """An attempt, as far as who it was about depends on it; `rows_at` is the entry that names its rows (0: none)."""
-
-    number: int
-    action: Action
-    outcome: Outcome
-    rows_at: int
-    since: datetime
 
 
 class Tables:
@@ -157,7 +142,7 @@ class Tables:
 
     def memory(self, head: str) -> Memory:
         """What planning needs to know."""
-        pending = sorted(map(_attempt, self._database.execute("SELECT * FROM pending")), key=lambda one: one.number)
+        pending = sorted(map(attempt_of, self._database.execute("SELECT * FROM pending")), key=lambda one: one.number)
         tallies = self._database.execute("SELECT address, container, begun, placings, rows, latest FROM tallies")
         occurrences: dict[Address, int] = {}
         placed = []
@@ -168,7 +153,7 @@ class Tables:
             if placings:
                 latest_at = datetime.fromisoformat(latest)
                 placed.append(Placed(address=address, container=container, count=count, latest=latest_at))
-        owned = sorted(map(_owned, self._database.execute("SELECT * FROM owned")), key=lambda one: one.address)
+        owned = sorted(map(owned_of, self._database.execute("SELECT * FROM owned")), key=lambda one: one.address)
         return Memory(
             owned={one.address: one for one in owned},
             unsettled=unsettled(attempt for attempt in pending if attempt.outcome is Outcome.OPEN),
@@ -176,7 +161,7 @@ class Tables:
             occurrences=occurrences,
             manual_done=frozenset(key for (key,) in self._database.execute("SELECT key FROM manual")),
             placed=tuple(sorted(placed, key=lambda one: (one.address, one.container))),
-            lists=tuple(_used(row) for row in self._database.execute("SELECT * FROM lists ORDER BY name")),
+            lists=tuple(list_of(row) for row in self._database.execute("SELECT * FROM lists ORDER BY name")),
             sources={Address.parse(text): rows for text, rows in self._database.execute("SELECT * FROM sources")},
             head=head,
         )
@@ -187,7 +172,7 @@ class Tables:
         if sum(_digest("settled", row) for row in settled) % _MODULUS != self._sum_in(container):
             raise Unsound
         pending = self._database.execute("SELECT * FROM pending WHERE container = ?", (container,))
-        return _in_order((*settled, *pending))
+        return calls_of((*settled, *pending))
 
     def containers(self) -> list[str]:
         """Where something was begun; Unsound when that is not everywhere."""
@@ -201,7 +186,7 @@ class Tables:
     def open_calls(self, container: str = "") -> list[Call]:
         """The calls whose outcome is unknown, in a container or (without one) in all; oldest first."""
         rows = self._database.execute("SELECT * FROM pending WHERE ? IN ('', container)", (container,))
-        return [call for call in _in_order(rows) if call.outcome is Outcome.OPEN]
+        return [call for call in calls_of(rows) if call.outcome is Outcome.OPEN]
 
     def baselines(self, container: str) -> list[int]:
         """The entries that name rows which were in `container` when it was adopted."""
@@ -212,13 +197,13 @@ class Tables:
         """The unfinished attempts of an operation and its latest one, oldest first."""
         one = "SELECT * FROM {} WHERE container = ? AND operation = ?"
         query = f"{one.format('pending')} UNION ALL {one.format('settled')} ORDER BY number"
-        found = list(map(_attempt, self._database.execute(query, (container, operation, container, operation))))
+        found = list(map(attempt_of, self._database.execute(query, (container, operation, container, operation))))
         return [attempt for attempt in found if not final(attempt.event) or attempt is found[-1]]
 
     def owned(self, address: Address) -> Owned | None:
         """What is ours there."""
-        rows = self._database.execute("SELECT * FROM owned WHERE address = ?", (str(address),))
-        return _owned(rows[0]) if rows else None
+        rows = self._same("owned", [(str(address),)])
+        return owned_of(rows[0]) if rows else None
 
     def put_attempts(self, changes: Iterable[tuple[Attempt, Attempt | None]]) -> None:
         """Put attempts where they were before, or where they were not; a call once settled is never pending again."""
@@ -226,9 +211,9 @@ class Tables:
         there: dict[str, list[Row]] = {"pending": [], "settled": []}
         tallies: dict[Row, _Tally] = {}
         for now, before in changes:
-            there[_shelf(now)].append(_row(now))
+            there[_shelf(now)].append(attempt_row(now))
             if before is not None:
-                gone[_shelf(before)].append(_row(before))
+                gone[_shelf(before)].append(attempt_row(before))
             tallies.setdefault((str(now.address), now.container), _Tally()).count(now, before)
         self._drop("pending", gone["pending"])
         self._put("pending", there["pending"])
@@ -240,8 +225,8 @@ class Tables:
     def put_owned(self, changes: Iterable[tuple[Owned | None, Owned | None]]) -> None:
         """Put what is ours where it was before, or where nothing was; None: nothing is."""
         changed = [(now, before) for now, before in changes if now is not before]
-        self._drop("owned", [_owned_row(before) for _now, before in changed if before])
-        self._put("owned", [_owned_row(now) for now, _before in changed if now])
+        self._drop("owned", [owned_row(before) for _now, before in changed if before])
+        self._put("owned", [owned_row(now) for now, _before in changed if now])
 
     def put_baselines(self, baselines: Iterable[tuple[int, str]]) -> None:
         """These entries name rows that were in a container when it was adopted."""
@@ -258,7 +243,7 @@ class Tables:
     def put_lists(self, lists: Iterable[ListUsed]) -> None:
         """These lists were used last, and no others."""
         self._drop("lists", self._database.execute("SELECT * FROM lists"))
-        self._put("lists", [(one.name, canonical.text(one.to_json())) for one in lists])
+        self._put("lists", [list_row(one) for one in lists])
 
     def put_sources(self, sources: Mapping[Address, int]) -> None:
         """The sources at these addresses had so many rows when an apply of them began."""
@@ -338,7 +323,7 @@ class Tables:
         """When something was last placed, now that one placing turned out to be none."""
         one = "SELECT * FROM {} WHERE container = ? AND address = ?"
         query = f"{one.format('pending')} UNION ALL {one.format('settled')}"
-        found = map(_attempt, self._database.execute(query, (container, address) * 2))
+        found = map(attempt_of, self._database.execute(query, (container, address) * 2))
         return max((attempt.since.isoformat() for attempt in found if _placing(attempt)), key=_instant, default="")
 
 
@@ -383,78 +368,3 @@ def _shelf(attempt: Attempt) -> str:
 
 def _digest(table: str, row: Row) -> int:
     return int.from_bytes(hashlib.sha256(canonical.text((table, *row)).encode()).digest())
-
-
-def _row(attempt: Attempt) -> Row:
-    return (
-        attempt.container,
-        attempt.operation,
-        attempt.number,
-        attempt.run,
-        str(attempt.address),
-        attempt.action.value,
-        attempt.call,
-        attempt.rows,
-        attempt.since.isoformat(),
-        attempt.event.value,
-        attempt.outcome.value,
-        attempt.rows_at,
-        canonical.text(attempt.facts) if attempt.facts else "{}",
-    )
-
-
-def _attempt(row: Row) -> Attempt:
-    container, operation, number, run, address, action, call, rows, since, event, outcome, rows_at, facts = row
-    return Attempt(
-        number=number,
-        operation=operation,
-        run=run,
-        address=Address.parse(address),
-        action=Action(action),
-        call=call,
-        container=container,
-        rows=rows,
-        since=datetime.fromisoformat(since),
-        event=Event(event),
-        outcome=Outcome(outcome),
-        rows_at=rows_at,
-        facts=json.loads(facts),
-    )
-
-
-def _in_order(rows: Iterable[Row]) -> list[Call]:
-    calls = (
-        Call(
-            number=row[2],
-            action=Action(row[5]),
-            outcome=Outcome(row[10]),
-            rows_at=row[11],
-            since=datetime.fromisoformat(row[8]),
-        )
-        for row in rows
-    )
-    return sorted(calls, key=lambda call: call.number)
-
-
-def _used(row: Row) -> ListUsed:
-    return ListUsed.from_json(json.loads(row[1]))
-
-
-def _owned_row(owned: Owned) -> Row:
-    facts = {
-        "id": owned.id,
-        "container": owned.container,
-        "name": owned.name,
-        "fields": owned.fields,
-        "applied": owned.applied,
-        "protect": owned.protect,
-        "adopted": owned.adopted,
-    }
-    return str(owned.address), canonical.text(facts)
-
-
-def _owned(row: Row) -> Owned:
-    import msgspec  # a fifth of the time, and a project may own ten thousand
-
-    address, facts = row
-    return Owned(address=Address.parse(address), **msgspec.json.decode(facts))

@@ -57,9 +57,10 @@ def main() -> None:
             shutil.rmtree(folder, ignore_errors=True)
     sys.stdout.write(results.page(measured) + "\n")
     if not options.subjects or options.keep_figures:
-        parts = {**results.kept(PARTS), **{one.subject: one for one in measured}}
-        results.keep(PARTS, [parts[name] for name in SUBJECTS if name in parts])
-        RESULTS.write_text(results.page(list(results.kept(PARTS).values())), "utf-8")
+        known = {**results.kept(PARTS), **{one.subject: one for one in measured}}
+        parts = [known[name] for name in SUBJECTS if name in known]
+        results.keep(PARTS, parts)
+        RESULTS.write_text(results.page(parts), "utf-8")
 
 
 if __name__ == "__main__":
