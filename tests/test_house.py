@@ -236,11 +236,18 @@ def test_no_test_moves_the_clock_of_the_whole_process() -> None:
     """A sandbox may run in a thread beside it, and would wait for an hour that does not come."""
     moved = re.compile(r"""setattr\((?:time,|["'](?:[\w.]+\.)?time\.\w+["'])""")
     assert moved.search('patched.setattr("reconciler.journal.sqlite.time.monotonic", lambda: 0.0)')
-    found = [
-        f"{path.relative_to(ROOT)}:{number}"
-        for path in committed()
-        if path.suffix == ".py" and path.is_relative_to(ROOT / "tests") and path != Path(__file__)
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
-        if moved.search(line)
-    ]
-    assert found == []
+    assert list(lines_of_tests(moved, "*.py")) == []
+
+
+def test_no_test_asks_how_fast_the_machine_is() -> None:
+    """It may be slow for a while; speed is measured in tests/benchmarks."""
+    assert list(lines_of_tests(re.compile("perf_counter|process_time"), "test_*.py")) == []
+
+
+def lines_of_tests(pattern: re.Pattern[str], names: str) -> Iterator[str]:
+    """Where a pattern stands in files below tests, but for this one."""
+    for path in committed():
+        if path.is_relative_to(ROOT / "tests") and path.match(names) and path != Path(__file__):
+            for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+                if pattern.search(line):
+                    yield f"{path.relative_to(ROOT)}:{number}"

